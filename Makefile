@@ -1,0 +1,49 @@
+# Everything a newcomer needs: `make demo` shows the product, `make test` proves it.
+# Each target does its own set-up; nothing but python3 (3.11+), venv and make is assumed.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: install demo demo-cli test check format bench lock clean
+
+install: $(STAMP)
+
+# Rebuilt only when the locks or the package's own metadata change.
+$(STAMP): requirements.lock requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $(STAMP)
+
+demo: install
+	@$(BIN)/python -m bot playground
+
+demo-cli: install
+	@$(BIN)/python -m bot playground --cli
+
+test: install
+	@$(BIN)/python -m tests.browser_setup
+	@$(BIN)/python -m pytest -q -n auto
+
+check: install
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: install
+	@$(BIN)/python bench/run.py
+
+# Needs uv (https://docs.astral.sh/uv/); only maintainers change the locks.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

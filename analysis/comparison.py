@@ -1,0 +1,206 @@
+"""`Comparison`: the result of a comparison, a frozen JSON-safe value with a schema version.
+
+Everything that is shown to anybody (text, Markdown, JSON, Slack blocks, the picture) is a rendering
+of this value and of nothing else, so a queue, a cache or a golden file can hold it. The field names
+are a stable public interface: additions raise no version, removals and changed meanings do.
+
+Positive deltas mean that the suspect (B) is slower than the baseline (A).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from analysis.notes import Note
+
+SCHEMA_VERSION = 1
+
+
+class VerdictKind(StrEnum):
+    """What the comparison comes to, in one word."""
+
+    SLOWER = "slower"
+    FASTER = "faster"
+    FAILING = "failing"  # new errors; they outrank small changes of time
+    CHANGED = "changed"  # about the same time, by another path
+    NO_MEANINGFUL_DIFFERENCE = "no_meaningful_difference"
+    IDENTICAL = "identical"  # the same trace id, or the same content
+    NOT_COMPARABLE = "not_comparable"
+
+
+class Confidence(StrEnum):
+    """How far the named cause can be trusted."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class CauseKind(StrEnum):
+    """What sort of change a cause is."""
+
+    SELF_TIME_INCREASE = "self_time_increase"
+    MORE_CALLS = "more_calls"
+    NEW_CALLS = "new_calls"
+    REMOVED_CALLS = "removed_calls"
+    SERIALISED = "serialised"
+    WAIT_GAP = "wait_gap"
+    NETWORK = "network"
+    ERROR = "error"
+    RETRY = "retry"
+    VERSION_CHANGE = "version_change"
+    MESSAGING_DELAY = "messaging_delay"
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """The answer in one sentence, how sure we are, and why we are not surer."""
+
+    kind: VerdictKind
+    confidence: Confidence
+    headline: str
+    reasons: tuple[str, ...]
+
+
+class Durations(Struct, frozen=True, kw_only=True):
+    """One duration on both sides, in nanoseconds; `delta_ns = suspect_ns - baseline_ns`."""
+
+    baseline_ns: int
+    suspect_ns: int
+    delta_ns: int
+
+
+class Cause(Struct, frozen=True, kw_only=True):
+    """A named reason for the difference; `rank` 1 is the headline cause.
+
+    `peer_service` is the other end of a slow edge (network, wait, timeout), where the fault may sit.
+    `share` is `delta_ns` over the response-time delta (over the completion-time delta for work after
+    the response); 0.0 where that has no meaning. `symptoms` are changes that this cause explains.
+    """
+
+    rank: int
+    finding: str
+    kind: CauseKind
+    service: str
+    operation: str
+    peer_service: str | None
+    delta_ns: int
+    share: float
+    baseline_span_ids: tuple[str, ...]
+    suspect_span_ids: tuple[str, ...]
+    evidence: tuple[str, ...]
+    summary: str
+    symptoms: tuple[str, ...] = ()
+
+
+class Contribution(Struct, frozen=True, kw_only=True):
+    """One group of spans (same call path) and its exact part of the response-time delta.
+
+    Over all contributions the deltas sum to `response_time.delta_ns`; `parts` splits each delta exactly.
+    `baseline_ns`/`suspect_ns` total the group's whole durations, on the critical path or not.
+    """
+
+    path: tuple[tuple[str, str, str], ...]
+    service: str
+    operation: str
+    kind: str
+    detail: str  # what tells it from others of the same name: statement, URL template, peer; may be ""
+    baseline_exposed_ns: int
+    suspect_exposed_ns: int
+    delta_ns: int
+    baseline_calls: int
+    suspect_calls: int
+    baseline_errors: int
+    suspect_errors: int
+    baseline_ns: int
+    suspect_ns: int
+    baseline_span_id: str  # the longest span of the group, to link to; "" when the side has none
+    suspect_span_id: str
+    parts: dict[str, int]
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One detected change, with the spans on both sides, its nanoseconds and its evidence."""
+
+    finding: str  # stable kebab-case code from the registry
+    title: str
+    service: str
+    operation: str
+    peer_service: str | None
+    delta_ns: int
+    affects: str  # "response" | "completion" | "nothing"
+    baseline_span_ids: tuple[str, ...]
+    suspect_span_ids: tuple[str, ...]
+    evidence: tuple[str, ...]
+    summary: str
+
+
+class LinkTarget(Struct, frozen=True, kw_only=True):
+    """Something worth opening; the bot turns it into a URL by its configured templates."""
+
+    kind: str  # "span" | "trace" | "logs" | "dashboard" | "runbook"
+    side: str  # "baseline" | "suspect"
+    service: str
+    span_id: str = ""
+
+
+class NextStep(Struct, frozen=True, kw_only=True):
+    """One concrete thing to do, the finding it follows from, and what to open."""
+
+    text: str
+    finding: str
+    links: tuple[LinkTarget, ...]
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One trace at a glance."""
+
+    trace_id: str
+    root: str  # "service operation"
+    root_service: str
+    root_operation: str
+    root_span_id: str
+    started_at: str  # RFC 3339, UTC, millisecond precision
+    started_at_ns: int
+    response_time_ns: int
+    completion_time_ns: int
+    spans: int
+    services: tuple[str, ...]
+    errors: int
+    versions: dict[str, str]  # service -> service.version, where known
+
+
+class Comparison(Struct, frozen=True, kw_only=True):
+    """The whole answer to "what is different between these two requests, and why?"."""
+
+    schema_version: int
+    verdict: Verdict
+    baseline: Side
+    suspect: Side
+    response_time: Durations
+    completion_time: Durations
+    causes: tuple[Cause, ...]
+    contributions: tuple[Contribution, ...]
+    findings: tuple[Finding, ...]
+    next_steps: tuple[NextStep, ...]
+    notes: tuple[Note, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-safe data (dict, list, str, int, float, bool, None)."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return data
+
+    def to_json(self) -> bytes:
+        """Encode as JSON, byte for byte the same for the same comparison."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Comparison:
+        """Read back what `to_json` wrote; `ValueError` if it is not a comparison of this version."""
+        comparison = msgspec.json.decode(body, type=cls)
+        if comparison.schema_version != SCHEMA_VERSION:
+            raise ValueError(f"comparison has schema version {comparison.schema_version}, not {SCHEMA_VERSION}")
+        return comparison

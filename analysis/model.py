@@ -1,0 +1,100 @@
+"""The data model: what every wire format is decoded into, and nothing more.
+
+Times are int nanoseconds since the epoch; durations are int nanoseconds. Ids are lower-case hex,
+trace ids 32 characters, span ids 16. Attribute values are JSON-like Python values; an attribute
+name appears as it was sent (old and new semantic conventions are reconciled in `semconv.py`).
+
+`Span` objects are not garbage-collector tracked (`gc=False`): a trace of 100,000 spans would
+otherwise make every collection walk all of them, which costs more than the comparison itself. They
+hold no reference back to themselves, so nothing can leak.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from analysis.notes import Note
+
+AttributeValue: TypeAlias = "str | bool | int | float | list[AttributeValue] | dict[str, AttributeValue] | None"
+Attributes: TypeAlias = dict[str, AttributeValue]
+
+
+class SpanKind(StrEnum):
+    """OpenTelemetry's span kinds; `UNSPECIFIED` when the sender did not say."""
+
+    UNSPECIFIED = "unspecified"
+    INTERNAL = "internal"
+    SERVER = "server"
+    CLIENT = "client"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+
+
+class WireFormat(StrEnum):
+    """The dialects a trace can arrive in (see `analysis.decode`)."""
+
+    JAEGER_JSON = "jaeger-json"  # Jaeger v1 JSON, also VictoriaTraces
+    OTLP_JSON = "otlp-json"  # resourceSpans; also Jaeger api_v3's {"result": ...} envelopes
+    TEMPO_JSON = "tempo-json"  # Tempo v1 {"batches"} and v2 {"trace", "status"}
+    OTLP_PROTOBUF = "otlp-protobuf"  # TracesData; also Tempo v1 with Accept: application/protobuf
+    TEMPO_PROTOBUF = "tempo-protobuf"  # Tempo v2's TraceByIDResponse envelope
+
+
+class Resource(Struct, frozen=True, gc=False):
+    """The process that emitted spans: its service name and the attributes of its instance."""
+
+    service: str
+    attributes: Attributes
+
+
+class Event(Struct, frozen=True, gc=False):
+    """A timestamped record on a span (Jaeger: log); exceptions are events named `exception`."""
+
+    name: str
+    time_ns: int
+    attributes: Attributes
+
+
+class Link(Struct, frozen=True, gc=False):
+    """A reference to a span that is not the parent (Jaeger: FOLLOWS_FROM)."""
+
+    trace_id: str
+    span_id: str
+
+
+class Span(Struct, frozen=True, gc=False):
+    """One timed operation, exactly as it was sent (unrepaired: `end_ns` may precede `start_ns`).
+
+    `parent_id` is "" for a root. `error` is the span's own status, whatever form the sender gave it.
+    """
+
+    span_id: str
+    parent_id: str
+    name: str
+    kind: SpanKind
+    resource: Resource
+    start_ns: int
+    end_ns: int
+    error: bool
+    status_message: str
+    attributes: Attributes
+    events: tuple[Event, ...] = ()
+    links: tuple[Link, ...] = ()
+    # A consumer may carry one FOLLOWS_FROM and no CHILD_OF: it is a child all the same, an asynchronous one.
+    follows_from: bool = False
+
+    @property
+    def service(self) -> str:
+        """Name of the service that emitted the span; "" when it did not say."""
+        return self.resource.service
+
+
+class Trace(Struct, frozen=True, gc=False):
+    """A decoded trace: its spans in the order they were sent, and what decoding has to say about them."""
+
+    trace_id: str
+    spans: tuple[Span, ...]
+    notes: tuple[Note, ...] = ()
