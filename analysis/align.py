@@ -1,0 +1,298 @@
+"""Alignment: which groups of the two traces are the same operation at the same place.
+
+Both group trees are walked top-down together. Groups with equal keys match. What is left over among the
+children of a matched pair is rescued, in this order:
+
+1. *loosely equal*: same service, name and target, another statement or path: merged into one pair;
+2. *another layer*: one side has a proxy, middleware or a service that sent no spans in between:
+
+       A   POST /orders                      B   POST /orders
+             GET cart  ->  GET /cart                GET /cart          (the caller's span is missing)
+
+   the inner groups match; the layers stay one-sided;
+3. *renamed*: same place and the same work below under another name.
+
+The result is a tree of `Pair`s; every group of either side is in exactly one pair, so sums over pairs
+are sums over traces. Linear in the number of groups (the bounded search of step 2 aside).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis.model import SpanKind
+from analysis.notes import Note, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analysis.operation_key import OperationKey
+    from analysis.options import CompareOptions
+    from analysis.profile import CallGroup, Profile
+
+LAYER_SEARCH = 400  # groups looked at below one leftover when searching for a moved layer
+RENAME_SEARCH = 40  # leftovers on one side considered for renaming; more are no rename but another program
+SAME_WORK = 0.5  # share of equal children that makes a differently named group the same
+SAME_REQUEST = 0.6  # the same for roots, where a wrong match would compare two different requests
+
+
+class Pair:
+    """Groups of the baseline and of the suspect that are the same operation; either side may be empty."""
+
+    __slots__ = ("baseline", "children", "how", "key", "parent", "suspect")
+
+    def __init__(self, key: OperationKey, parent: Pair | None, how: str) -> None:
+        self.key = key
+        self.parent = parent
+        self.how = how  # "same", "loose", "moved", "renamed" or "only"
+        self.baseline: list[CallGroup] = []
+        self.suspect: list[CallGroup] = []
+        self.children: list[Pair] = []
+
+
+class Alignment(Struct, frozen=True, kw_only=True):
+    """All pairs, parents first; `reason` says why the traces are not comparable (then no pair is two-sided)."""
+
+    pairs: list[Pair]
+    layers: frozenset[int]  # ids of one-sided pairs that only stand between matched ones
+    reason: str
+    notes: tuple[Note, ...]
+
+
+def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Alignment:
+    """Align two profiles whose keys come from one `OperationKeys`."""
+    keys = baseline.keys
+    builder = _Builder(keys, options)
+    tops = _match_roots(baseline, suspect, keys, options)
+    if tops is None:
+        a, b = keys[baseline.root.key], keys[suspect.root.key]
+        builder.start([baseline.root], [], None)
+        builder.start([], [suspect.root], None)
+        builder.run()
+        reason = f"A is {a.service} {a.name}, B is {b.service} {b.name}: two different operations"
+        return Alignment(pairs=builder.pairs, layers=frozenset(), reason=reason, notes=())
+    top_a, top_b = tops
+    notes: list[Note] = []
+    if top_a is not baseline.root or top_b is not suspect.root:
+        side = "A" if top_a is not baseline.root else "B"
+        notes.append(Note(code="outer-layer", severity=Severity.INFO, count=1,
+                          text=f"{side} was entered through a layer that the other trace does not show"))  # fmt: skip
+    parent = None
+    for layer in _chain(top_a):
+        parent = builder.start([layer], [], parent)
+    for layer in _chain(top_b):
+        parent = builder.start([], [layer], parent)
+    builder.taken.add(id(top_a))
+    builder.taken.add(id(top_b))
+    builder.start([top_a], [top_b], parent)
+    builder.run()
+    if builder.renamed:
+        notes.append(Note(code="renamed-operations", severity=Severity.INFO, count=builder.renamed,
+                          text="operations carry another name on the other side; they were matched by place and work"))  # fmt: skip
+    return Alignment(pairs=builder.pairs, layers=builder.layers(), reason="", notes=tuple(notes))
+
+
+def _chain(group: CallGroup) -> list[CallGroup]:
+    """Return the groups above `group`, outermost first."""
+    chain = []
+    above = group.parent
+    while above is not None:
+        chain.append(above)
+        above = above.parent
+    return chain[::-1]
+
+
+def _match_roots(
+    baseline: Profile, suspect: Profile, keys: list[OperationKey], options: CompareOptions
+) -> tuple[CallGroup, CallGroup] | None:
+    a, b = baseline.root, suspect.root
+    key_a, key_b = keys[a.key], keys[b.key]
+    if a.key == b.key or key_a.loose == key_b.loose:
+        return a, b
+    for inner in _below(b, options.layer_depth):
+        if inner.key == a.key:
+            return a, inner
+    for inner in _below(a, options.layer_depth):
+        if inner.key == b.key:
+            return inner, b
+    alike = key_a.name == key_b.name or (key_a.detail and key_a.detail == key_b.detail)
+    same_service = key_a.service == key_b.service
+    if alike and (same_service or _likeness(a, b, keys) >= SAME_WORK):
+        return a, b
+    if same_service and a.children and b.children and _method(key_a) == _method(key_b):
+        if _likeness(a, b, keys) >= SAME_REQUEST:
+            return a, b
+    return None
+
+
+def _method(key: OperationKey) -> str:
+    return key.name.split(" ", 1)[0] if key.category == "http" else ""
+
+
+def _below(group: CallGroup, depth: int) -> Iterator[CallGroup]:
+    """Yield the groups below `group`, nearest first, within `depth` layers and a bounded number."""
+    return islice(_breadth_first(group, depth), LAYER_SEARCH)
+
+
+def _breadth_first(group: CallGroup, depth: int) -> Iterator[CallGroup]:
+    queue = deque((child, 1) for child in group.children.values())
+    while queue:
+        inner, level = queue.popleft()
+        yield inner
+        if level < depth:
+            queue.extend((child, level + 1) for child in inner.children.values())
+
+
+def _likeness(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> float:
+    """Return the share of equal children (Jaccard index), blind to the service, which may be renamed too."""
+    one = {(keys[key].name, keys[key].detail) for key in a.children}
+    two = {(keys[key].name, keys[key].detail) for key in b.children}
+    if not one or not two:
+        return 0.0
+    return len(one & two) / len(one | two)
+
+
+class _Builder:
+    """Grows the tree of pairs from the top."""
+
+    def __init__(self, keys: list[OperationKey], options: CompareOptions) -> None:
+        self.keys = keys
+        self.options = options
+        self.pairs: list[Pair] = []
+        self.taken: set[int] = set()  # groups matched ahead of their place in the walk
+        self.renamed = 0
+        self._layers: set[int] = set()  # groups standing above one that was matched ahead
+        self._work: deque[Pair] = deque()
+
+    def start(self, a: list[CallGroup], b: list[CallGroup], parent: Pair | None, how: str = "same") -> Pair:
+        """Add a pair under `parent` and put it on the work list."""
+        group = (b or a)[0]
+        pair = Pair(self.keys[group.key], parent, how if a and b else "only")
+        pair.baseline, pair.suspect = a, b
+        if parent is not None:
+            parent.children.append(pair)
+        self.pairs.append(pair)
+        self._work.append(pair)
+        return pair
+
+    def layers(self) -> frozenset[int]:
+        """Return the ids of the one-sided pairs that are layers."""
+        return frozenset(
+            id(pair) for pair in self.pairs if any(id(g) in self._layers for g in pair.baseline or pair.suspect)
+        )
+
+    def run(self) -> None:
+        """Expand pairs until every group has its place."""
+        while self._work:
+            self._expand(self._work.popleft())
+
+    def _expand(self, pair: Pair) -> None:
+        left_a = self._children(pair.baseline)
+        left_b = self._children(pair.suspect)
+        if left_a and left_b:
+            for key in [key for key in left_a if key in left_b]:
+                self.start(left_a.pop(key), left_b.pop(key), pair)
+        if left_a and left_b:
+            self._match_loosely(pair, left_a, left_b)
+        if pair.baseline and pair.suspect:
+            if left_b:
+                self._match_through_layers(pair, left_a, left_b, removed=True)
+            if left_a:
+                self._match_through_layers(pair, left_b, left_a, removed=False)
+        if left_a and left_b:
+            self._match_renamed(pair, left_a, left_b)
+        for groups in left_a.values():
+            self.start(groups, [], pair)
+        for groups in left_b.values():
+            self.start([], groups, pair)
+
+    def _children(self, groups: list[CallGroup]) -> dict[int, list[CallGroup]]:
+        children: dict[int, list[CallGroup]] = {}
+        taken = self.taken
+        for group in groups:
+            for key, child in group.children.items():
+                if not taken or id(child) not in taken:
+                    children.setdefault(key, []).append(child)
+        return children
+
+    def _match_loosely(
+        self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]
+    ) -> None:
+        """Merge leftovers with equal loose keys, then those with equal details under another name."""
+        keys = self.keys
+        by_loose: dict[object, tuple[list[int], list[int]]] = {}
+        for side, left in enumerate((left_a, left_b)):
+            for key in left:
+                by_loose.setdefault(keys[key].loose, ([], []))[side].append(key)
+        self._merge(pair, by_loose.values(), left_a, left_b, "loose")
+        by_detail: dict[object, tuple[list[int], list[int]]] = {}
+        for side, left in enumerate((left_a, left_b)):
+            for key in left:
+                its = keys[key]
+                if its.detail:
+                    by_detail.setdefault((its.service, its.category, its.detail), ([], []))[side].append(key)
+        self._merge(pair, by_detail.values(), left_a, left_b, "renamed")
+
+    def _merge(
+        self, pair: Pair, buckets: Iterable[tuple[list[int], list[int]]], left_a: dict[int, list[CallGroup]],
+        left_b: dict[int, list[CallGroup]], how: str,
+    ) -> None:  # fmt: skip
+        for ours, theirs in buckets:
+            if ours and theirs:
+                a = [group for key in ours for group in left_a.pop(key)]
+                b = [group for key in theirs for group in left_b.pop(key)]
+                self.start(a, b, pair, how)
+                self.renamed += how == "renamed"
+
+    def _match_through_layers(
+        self, pair: Pair, outer: dict[int, list[CallGroup]], inner: dict[int, list[CallGroup]], *, removed: bool
+    ) -> None:
+        """Match leftovers of one side with groups deeper below the other side's leftovers."""
+        wanted = set(inner)
+        loose = {self.keys[key].loose: key for key in inner}
+        found: list[tuple[list[CallGroup], list[CallGroup]]] = []
+        for groups in outer.values():
+            for top in groups:
+                for below in _below(top, self.options.layer_depth):
+                    if not wanted:
+                        break
+                    key = below.key if below.key in wanted else loose.get(self.keys[below.key].loose, -1)
+                    if key in wanted and id(below) not in self.taken:
+                        wanted.discard(key)
+                        self.taken.add(id(below))
+                        found.append(([below], inner.pop(key)))
+                        layer = below.parent
+                        while layer is not None and layer is not top.parent:
+                            self._layers.add(id(layer))
+                            layer = layer.parent
+        for theirs, ours in found:
+            if removed:
+                self.start(theirs, ours, pair, "moved")
+            else:
+                self.start(ours, theirs, pair, "moved")
+
+    def _match_renamed(
+        self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]
+    ) -> None:
+        """Match leftovers doing mostly the same work below, best first."""
+        if len(left_a) > RENAME_SEARCH or len(left_b) > RENAME_SEARCH:
+            return
+        scored = []
+        for a_key, a_groups in left_a.items():
+            for b_key, b_groups in left_b.items():
+                if self._kinds_fit(self.keys[a_key].kind, self.keys[b_key].kind):
+                    score = _likeness(a_groups[0], b_groups[0], self.keys)
+                    if score >= SAME_WORK:
+                        scored.append((-score, a_key, b_key))
+        for _, a_key, b_key in sorted(scored):
+            if a_key in left_a and b_key in left_b:
+                self.start(left_a.pop(a_key), left_b.pop(b_key), pair, "renamed")
+                self.renamed += 1
+
+    @staticmethod
+    def _kinds_fit(a: SpanKind, b: SpanKind) -> bool:
+        return a is b or SpanKind.UNSPECIFIED in (a, b) or SpanKind.INTERNAL in (a, b)

@@ -1,0 +1,211 @@
+"""Attribution: where the difference of the response time went, exactly.
+
+Every pair of groups contributes `exposed(suspect) - exposed(baseline)`. Exposed times partition the
+response time on both sides, so the contributions sum to the difference, to the nanosecond.
+
+Each contribution is split into named parts that sum to it:
+
+    new_calls / removed_calls    the group exists on one side only
+    more_calls                   calls that the other side did not make, at the cost of one call
+    own_work                     the calls themselves take longer (no children to wait for)
+    network                      a call whose server's spans are there: time outside the server
+    gap_before_children          own time before the first child, between children, after the last
+    gap_between_children
+    gap_after_children
+    lost_parallelism             the same work, but siblings no longer run beside each other:
+
+        A   |--a--|                    B   |--a--|
+            |--b--|                              |--b--|
+            |--c--|                                    |--c--|
+
+    path_switched                the same work, exposed because something else no longer hides it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis.model import SpanKind
+
+if TYPE_CHECKING:
+    from analysis.align import Alignment, Pair
+    from analysis.options import CompareOptions
+    from analysis.profile import CallGroup, Profile
+
+
+class Sums(Struct, frozen=True, gc=False):
+    """The sums of one side of a pair (ns)."""
+
+    calls: int
+    errors: int
+    total_ns: int
+    self_ns: int
+    exposed_ns: int
+    before_ns: int
+    after_ns: int
+
+    @property
+    def between_ns(self) -> int:
+        """Exposed own time between children."""
+        return self.exposed_ns - self.before_ns - self.after_ns
+
+
+NOTHING = Sums(0, 0, 0, 0, 0, 0, 0)
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """One pair's exact contribution: the sums of both sides, the difference, and its named parts."""
+
+    pair: Pair
+    baseline: Sums
+    suspect: Sums
+    delta_ns: int
+    parts: dict[str, int]
+
+
+class Attribution(Struct, frozen=True, kw_only=True):
+    """All contributions; `delta_ns` is their sum and the difference of the response times."""
+
+    shares: list[Share]
+    by_pair: dict[int, Share]  # the same, by id(pair)
+    delta_ns: int
+    overlap: dict[int, tuple[float, float]]  # id(pair) -> concurrency of its children in A and B
+
+
+def attribute(alignment: Alignment, baseline: Profile, suspect: Profile, options: CompareOptions) -> Attribution:
+    """Split the difference of the response times over the pairs of an alignment."""
+    overlap = {
+        id(pair): (concurrency(pair.baseline, baseline), concurrency(pair.suspect, suspect))
+        for pair in alignment.pairs
+        if pair.baseline and pair.suspect and _has_several_children(pair)
+    }
+    shares = []
+    total = 0
+    for pair in alignment.pairs:
+        a, b = sums(pair.baseline), sums(pair.suspect)
+        delta = b.exposed_ns - a.exposed_ns
+        total += delta
+        shares.append(
+            Share(pair=pair, baseline=a, suspect=b, delta_ns=delta, parts=_parts(pair, a, b, delta, overlap, options))
+        )
+    by_pair = {id(share.pair): share for share in shares}
+    return Attribution(shares=shares, by_pair=by_pair, delta_ns=total, overlap=overlap)
+
+
+def sums(groups: list[CallGroup]) -> Sums:
+    """Add up the groups of one side of a pair."""
+    if not groups:
+        return NOTHING
+    if len(groups) == 1:
+        g = groups[0]
+        return Sums(g.calls, g.errors, g.total_ns, g.self_ns, g.exposed_ns, g.before_ns, g.after_ns)
+    return Sums(
+        sum(g.calls for g in groups), sum(g.errors for g in groups), sum(g.total_ns for g in groups),
+        sum(g.self_ns for g in groups), sum(g.exposed_ns for g in groups), sum(g.before_ns for g in groups),
+        sum(g.after_ns for g in groups),
+    )  # fmt: skip
+
+
+def _has_several_children(pair: Pair) -> bool:
+    return len(pair.children) > 1 or any(len(g.spans) > 1 for child in pair.children for g in child.baseline)
+
+
+def concurrency(groups: list[CallGroup], side: Profile) -> float:
+    """Return how many held children ran at once, on average over the time when any ran (1.0: never two)."""
+    starts, ends, held = side.tree.starts, side.tree.ends, side.tree.held
+    work = covered = 0
+    for group in groups:
+        for span in group.spans:
+            children = held[span]
+            if not children:
+                continue
+            reached = starts[span]
+            high = ends[span]
+            for child in sorted(children, key=starts.__getitem__):
+                start, end = starts[child], min(ends[child], high)
+                if end > start:
+                    work += end - start
+                    if end > reached:
+                        covered += end - max(start, reached)
+                        reached = end
+    return work / covered if covered > 0 else 1.0
+
+
+def _parts(
+    pair: Pair, a: Sums, b: Sums, delta: int, overlap: dict[int, tuple[float, float]], options: CompareOptions
+) -> dict[str, int]:
+    if not delta:
+        return {}
+    if not pair.baseline:
+        return {"new_calls": delta}
+    if not pair.suspect:
+        return {"removed_calls": delta}
+    worked = b.self_ns - a.self_ns
+    # Only as much of the change is the calls' own as their work changed, in the same direction.
+    own = min(delta, max(worked, 0)) if delta > 0 else max(delta, min(worked, 0))
+    parts: dict[str, int] = {}
+    scheduling = delta - own
+    if scheduling:
+        parts["lost_parallelism" if scheduling > 0 and _serialised(pair, overlap, options) else "path_switched"] = scheduling
+    counted = _count_effect(a, b, own)
+    if counted:
+        parts["more_calls"] = counted
+    slower = own - counted
+    if slower:
+        _split_waiting(pair, a, b, slower, parts)
+    return parts
+
+
+def _serialised(pair: Pair, overlap: dict[int, tuple[float, float]], options: CompareOptions) -> bool:
+    """Tell whether an ancestor's children lost their concurrency."""
+    above = pair.parent
+    while above is not None:
+        before, now = overlap.get(id(above), (1.0, 1.0))
+        if now <= before * options.overlap_drop:
+            return True
+        above = above.parent
+    return False
+
+
+def _count_effect(a: Sums, b: Sums, own: int) -> int:
+    """Return the part of `own` due to another number of calls, each at the baseline's (or only known) cost."""
+    extra = b.calls - a.calls
+    if not extra or not own or (extra > 0) != (own > 0):
+        return 0
+    mean = a.self_ns // a.calls if a.calls and a.self_ns else (b.self_ns // b.calls if b.calls else 0)
+    effect = extra * mean
+    return min(effect, own) if own > 0 else max(effect, own)
+
+
+def _split_waiting(pair: Pair, a: Sums, b: Sums, slower: int, parts: dict[str, int]) -> None:
+    """Split `slower` over the places where own time lies, in proportion to how each place grew."""
+    if is_edge(pair):
+        parts["network"] = slower
+        return
+    places = {
+        "gap_before_children": b.before_ns - a.before_ns,
+        "gap_between_children": b.between_ns - a.between_ns,
+        "gap_after_children": b.after_ns - a.after_ns,
+    }
+    if not pair.children or not (a.before_ns or a.after_ns or b.before_ns or b.after_ns):
+        parts["own_work"] = slower
+        return
+    same_way = {name: grown for name, grown in places.items() if grown and (grown > 0) == (slower > 0)}
+    weight = sum(same_way.values())
+    rest = slower
+    for name, grown in list(same_way.items())[:-1]:
+        piece = slower * grown // weight
+        parts[name] = piece
+        rest -= piece
+    parts[list(same_way)[-1] if same_way else "own_work"] = rest
+
+
+def is_edge(pair: Pair) -> bool:
+    """Tell whether the pair is a call whose server's spans are below it, on both sides."""
+    if pair.key.kind is not SpanKind.CLIENT or not pair.baseline or not pair.suspect:
+        return False
+    return any(
+        child.key.kind is SpanKind.SERVER and child.baseline and child.suspect for child in pair.children
+    )

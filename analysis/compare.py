@@ -1,0 +1,263 @@
+"""The pipeline, in one screen.
+
+    decode -> repair -> critical path -> profile --+
+                                                   +-> align -> attribute -> findings -> causes -> verdict
+    decode -> repair -> critical path -> profile --+
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from gc import disable, enable, isenabled
+from typing import TYPE_CHECKING
+
+from analysis import semconv
+from analysis.align import Alignment, align
+from analysis.attribute import attribute
+from analysis.causes import Explanation, explain
+from analysis.comparison import (
+    SCHEMA_VERSION,
+    Cause,
+    Comparison,
+    Confidence,
+    Contribution,
+    Durations,
+    Finding,
+    Side,
+    Verdict,
+    VerdictKind,
+)
+from analysis.edges import edges
+from analysis.findings.base import Candidate, Context, longest_spans
+from analysis.findings.registry import find_all
+from analysis.format import duration
+from analysis.notes import Note, Severity, merge
+from analysis.operation_key import OperationKeys
+from analysis.options import DEFAULTS, CompareOptions
+from analysis.population import Population, norms
+from analysis.profile import Profile, profile
+from analysis.steps import next_steps
+from analysis.verdict import judge, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analysis.align import Pair
+    from analysis.attribute import Attribution, Share
+    from analysis.model import Trace
+
+PATH_LENGTH = 32  # callers listed for one contribution: a chain of 100,000 spans must not cost its square
+
+
+def compare(
+    baseline: Trace, suspect: Trace, population: Population | None = None, options: CompareOptions = DEFAULTS
+) -> Comparison:
+    """Compare two traces of one operation and explain the difference.
+
+    `population`: recent traces of the same operation, which tell a real change from normal variation.
+    Never raises for decoded traces; what cannot be judged becomes a verdict or a note.
+    """
+    with _collector_paused():
+        keys = OperationKeys()
+        a, b = profile(baseline, keys, options), profile(suspect, keys, options)
+        alignment = align(a, b, options)
+        attribution = attribute(alignment, a, b, options)
+        context = Context(
+            baseline=a, suspect=b, alignment=alignment, attribution=attribution, edges=edges(alignment, a, b),
+            norms=norms(population, a, b, options), options=options, mirrored=False,
+        )  # fmt: skip
+        notes = _notes(context)
+        if same_content(a, b):
+            return _assemble(context, _identical(context), [], [], notes)
+        if alignment.reason:
+            verdict = Verdict(kind=VerdictKind.NOT_COMPARABLE, confidence=Confidence.HIGH,
+                              headline=f"not comparable: {alignment.reason}", reasons=(alignment.reason,))  # fmt: skip
+            return _assemble(context, verdict, [], [], notes)
+        change = measure(a.tree.response_ns, b.tree.response_ns, context)
+        candidates = find_all(context)
+        faster = change.direction < 0 and (change.significant or change.modest)
+        if faster and not any(c.kind == "error" for c in candidates):
+            context = Context(
+                baseline=a, suspect=b, alignment=alignment, attribution=attribution, edges=context.edges,
+                norms=context.norms, options=options, mirrored=True,
+            )  # fmt: skip
+            candidates = find_all(context)
+        explanations = explain(candidates, context, significant=change.significant)
+        verdict = judge(change, explanations, context, notes)
+        return _assemble(context, verdict, explanations, candidates, notes)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the cyclic garbage collector from walking all spans again and again; nothing here makes cycles."""
+    was_enabled = isenabled()
+    disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            enable()
+
+
+def same_content(a: Profile, b: Profile) -> bool:
+    """Tell whether both sides are the same trace: the same ids, or the same spans at the same offsets."""
+    one, two = a.tree, b.tree
+    if len(one.spans) != len(two.spans):
+        return False
+    if {span.span_id for span in one.spans} == {span.span_id for span in two.spans}:
+        return one.response_ns == two.response_ns
+    return sorted(zip(one.starts, one.ends, (s.name for s in one.spans), strict=True)) == sorted(
+        zip(two.starts, two.ends, (s.name for s in two.spans), strict=True)
+    )
+
+
+def _identical(context: Context) -> Verdict:
+    tree = context.suspect.tree
+    groups = sorted(context.suspect.groups, key=lambda g: (-g.exposed_ns, context.suspect.keys[g.key].name))
+    most = groups[0]
+    span = tree.spans[most.spans[0]]
+    return Verdict(
+        kind=VerdictKind.IDENTICAL, confidence=Confidence.HIGH,
+        headline=f"these two traces do not differ: nothing here explains a spike; in both, {duration(most.exposed_ns)} "
+        f"of {duration(tree.response_ns)} is spent in {span.name}" + (f" ({span.service})" if span.service else ""),
+        reasons=("both are the same trace" if context.baseline.tree.trace_id == tree.trace_id
+                 else "both traces have the same spans with the same times",),
+    )  # fmt: skip
+
+
+def _notes(context: Context) -> list[Note]:
+    a, b = context.baseline, context.suspect
+    notes = [_on_side(note, side) for side, p in (("A", a), ("B", b)) for note in p.tree.notes]
+    notes.extend(context.alignment.notes)
+    seen_a = {span.service for span in a.tree.spans}
+    seen_b = {span.service for span in b.tree.spans}
+    for service, side in [(s, "B") for s in sorted(seen_a - seen_b)] + [(s, "A") for s in sorted(seen_b - seen_a)]:
+        tree = (b if side == "B" else a).tree
+        if any(note.code == "missing-parents" for note in tree.notes) and service:
+            notes.append(Note(code="missing-service", severity=Severity.SERIOUS, count=1,
+                              text=f"{service} sent no spans in {side}: what it did is missing there"))  # fmt: skip
+    return notes
+
+
+def _on_side(note: Note, side: str) -> Note:
+    return Note(code=note.code, severity=note.severity, count=note.count, text=f"{side}: {note.text}")
+
+
+def _assemble(
+    context: Context, verdict: Verdict, explanations: list[Explanation], candidates: list[Candidate], notes: list[Note]
+) -> Comparison:
+    a, b = context.baseline.tree, context.suspect.tree
+    comparable = verdict.kind not in (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE)
+    causes = _causes(explanations, context) if comparable else ()
+    return Comparison(
+        schema_version=SCHEMA_VERSION, verdict=verdict, baseline=_side(context.baseline), suspect=_side(context.suspect),
+        response_time=_durations(a.response_ns, b.response_ns),
+        completion_time=_durations(a.completion_ns, b.completion_ns),
+        causes=causes,
+        contributions=_contributions(context.attribution, context),
+        findings=tuple(_finding(candidate, context) for candidate in candidates),
+        next_steps=next_steps(verdict, causes, with_population=context.norms is not None),
+        notes=merge(notes),
+    )  # fmt: skip
+
+
+def _durations(baseline_ns: int, suspect_ns: int) -> Durations:
+    return Durations(baseline_ns=baseline_ns, suspect_ns=suspect_ns, delta_ns=suspect_ns - baseline_ns)
+
+
+def _causes(explanations: list[Explanation], context: Context) -> tuple[Cause, ...]:
+    """Keep the first cause and every further one that explains enough of the difference or is certain."""
+    options = context.options
+    delta = context.attribution.delta_ns
+    kept = [
+        e
+        for rank, e in enumerate(explanations)
+        if rank == 0 or e.candidate.certain or e.weight_ns >= options.cause_share * max(1, abs(delta))
+    ]
+    sign = -1 if context.mirrored else 1
+    completion = context.suspect.tree.completion_ns - context.baseline.tree.completion_ns
+    return tuple(_cause(rank, e, sign, delta, completion, options) for rank, e in enumerate(kept[: options.max_causes], 1))
+
+
+def _cause(
+    rank: int, e: Explanation, sign: int, delta: int, completion: int, options: CompareOptions
+) -> Cause:
+    c = e.candidate
+    whole = completion if c.affects == "completion" else delta
+    explained = sign * (e.explained_ns if c.affects == "response" and not c.off_path_ns else c.off_path_ns)
+    return Cause(
+        rank=rank, finding=c.finding, kind=c.kind, service=c.service, operation=c.operation,
+        peer_service=c.peer_service, delta_ns=explained, share=round(explained / whole, 4) if whole else 0.0,
+        baseline_span_ids=tuple(c.baseline_spans), suspect_span_ids=tuple(c.suspect_spans),
+        evidence=tuple(c.evidence[: options.max_evidence]), summary=c.summary,
+        symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms)),
+    )  # fmt: skip
+
+
+def _finding(c: Candidate, context: Context) -> Finding:
+    sign = -1 if context.mirrored else 1
+    return Finding(
+        finding=c.finding, title=c.title, service=c.service, operation=c.operation, peer_service=c.peer_service,
+        delta_ns=sign * (c.claimed_ns or c.off_path_ns), affects=c.affects, baseline_span_ids=tuple(c.baseline_spans),
+        suspect_span_ids=tuple(c.suspect_spans), evidence=tuple(c.evidence[: context.options.max_evidence]),
+        summary=c.summary,
+    )  # fmt: skip
+
+
+def _contributions(attribution: Attribution, context: Context) -> tuple[Contribution, ...]:
+    paths: dict[int, tuple[tuple[str, str, str], ...]] = {}
+    made = []
+    for share in attribution.shares:
+        pair = share.pair
+        above = paths.get(id(pair.parent), ()) if pair.parent is not None else ()
+        path = (*above, (pair.key.service, pair.key.name, pair.key.kind.value))[-PATH_LENGTH:]
+        paths[id(pair)] = path
+        made.append(_contribution(share, path, context))
+    made.sort(key=lambda c: (-abs(c.delta_ns), -max(c.baseline_exposed_ns, c.suspect_exposed_ns), c.path, c.detail))
+    return tuple(made)
+
+
+def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context: Context) -> Contribution:
+    pair, a, b = share.pair, share.baseline, share.suspect
+    longest_a = longest_spans(pair.baseline, context.baseline, 1)
+    longest_b = longest_spans(pair.suspect, context.suspect, 1)
+    return Contribution(
+        path=path, service=pair.key.service, operation=_name(pair, context), kind=pair.key.kind.value,
+        detail="" if pair.key.detail == pair.key.name else pair.key.detail,
+        baseline_exposed_ns=a.exposed_ns, suspect_exposed_ns=b.exposed_ns, delta_ns=share.delta_ns,
+        baseline_calls=a.calls, suspect_calls=b.calls, baseline_errors=a.errors, suspect_errors=b.errors,
+        baseline_ns=a.total_ns, suspect_ns=b.total_ns,
+        baseline_span_id=longest_a[0] if longest_a else "", suspect_span_id=longest_b[0] if longest_b else "",
+        parts=share.parts,
+    )  # fmt: skip
+
+
+def _name(pair: Pair, context: Context) -> str:
+    groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
+    return min(side.tree.spans[i].name for i in groups[0].spans)
+
+
+def _side(p: Profile) -> Side:
+    tree = p.tree
+    root = tree.spans[tree.root]
+    started = datetime.fromtimestamp(tree.origin_ns // 1_000_000 / 1000, tz=UTC) if 0 <= tree.origin_ns < _YEAR_9999 else None
+    versions: dict[str, str] = {}
+    for resource in {id(span.resource): span.resource for span in tree.spans}.values():
+        version = semconv.version(resource)
+        if version:
+            versions[resource.service] = version
+    return Side(
+        trace_id=tree.trace_id, root=f"{root.service} {root.name}".strip(), root_service=root.service,
+        root_operation=root.name, root_span_id=root.span_id,
+        started_at=started.isoformat(timespec="milliseconds").replace("+00:00", "Z") if started else "",
+        started_at_ns=tree.origin_ns, response_time_ns=tree.response_ns, completion_time_ns=tree.completion_ns,
+        spans=len(tree.spans), services=tuple(sorted({span.service for span in tree.spans})),
+        errors=sum(span.error for span in tree.spans), versions=dict(sorted(versions.items())),
+    )  # fmt: skip
+
+
+_YEAR_9999 = 253_370_764_800_000_000_000
+
+
+__all__ = ["Alignment", "compare"]

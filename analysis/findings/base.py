@@ -1,0 +1,150 @@
+"""What a finding sees and what it returns.
+
+A finding is a function `find(context) -> Iterable[Candidate]`. It is silent without a change between the
+two traces. A candidate claims nanoseconds of pairs; when several claim the same ones, `causes.py` keeps
+the more fundamental explanation and lists the other as its symptom.
+
+For a comparison whose suspect is *faster*, the same findings run with the sides exchanged: `before` is
+then the suspect, `after` the baseline, and texts still say what A and B did.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis.attribute import Share, Sums
+from analysis.comparison import CauseKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.align import Alignment, Pair
+    from analysis.attribute import Attribution
+    from analysis.edges import Edge
+    from analysis.model import Span
+    from analysis.options import CompareOptions
+    from analysis.population import Norms
+    from analysis.profile import CallGroup, Profile
+
+
+class Tier(IntEnum):
+    """How fundamental an explanation is: a lower tier takes nanoseconds before a higher one."""
+
+    FAILURE = 0  # errors, retries, timeouts: what goes wrong explains what takes long
+    STRUCTURE = 1  # calls that are new, gone, repeated, serialised, queued
+    SHARED = 2  # one process, instance or edge behind several slow spans
+    TIME = 3  # one operation or edge that takes longer
+
+
+class Candidate(Struct, kw_only=True):
+    """A possible cause: what it claims (pair -> ns, in the direction of the change) and how to say it."""
+
+    finding: str
+    title: str
+    kind: CauseKind
+    tier: Tier
+    service: str
+    operation: str
+    summary: str
+    pair: Pair
+    claims: dict[int, int]
+    peer_service: str | None = None
+    evidence: list[str] = []
+    affects: str = "response"
+    off_path_ns: int = 0  # change that lies outside the response time (completion)
+    certain: bool = False  # a change of structure or outcome, which no noise produces
+    baseline_spans: list[str] = []
+    suspect_spans: list[str] = []
+
+    @property
+    def claimed_ns(self) -> int:
+        """Sum of all claims."""
+        return sum(self.claims.values())
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """Everything the stages before know, read only."""
+
+    baseline: Profile
+    suspect: Profile
+    alignment: Alignment
+    attribution: Attribution
+    edges: list[Edge]
+    norms: Norms | None
+    options: CompareOptions
+    mirrored: bool  # the suspect is faster: `before` and `after` are exchanged
+
+    def growth(self, share: Share) -> int:
+        """Return the pair's delta in the direction of the overall change (ns, positive = explains it)."""
+        return -share.delta_ns if self.mirrored else share.delta_ns
+
+    def before(self, share: Share) -> Sums:
+        """Return the sums of the quicker trace."""
+        return share.suspect if self.mirrored else share.baseline
+
+    def after(self, share: Share) -> Sums:
+        """Return the sums of the slower trace."""
+        return share.baseline if self.mirrored else share.suspect
+
+    def noise(self, share: Share) -> int:
+        """Return how much a pair's exposed time (ns) may grow without meaning anything."""
+        before = self.before(share).exposed_ns
+        usual = int(self.options.group_noise_ns + self.options.group_noise_ratio * before)
+        if self.norms is not None:
+            known = self.norms.exposed_spread(share.pair)
+            if known is not None:
+                return max(known - before, self.options.group_noise_ns)
+        return usual
+
+    def claims_below(self, pair: Pair) -> dict[int, int]:
+        """Return the growth of every pair in a subtree."""
+        share_of = self.share_of
+        claims = {}
+        stack = [pair]
+        while stack:
+            inner = stack.pop()
+            claims[id(inner)] = self.growth(share_of[id(inner)])
+            stack.extend(inner.children)
+        return claims
+
+    @property
+    def share_of(self) -> dict[int, Share]:
+        """Index shares by pair."""
+        return self.attribution.by_pair
+
+    def span_ids(self, pair: Pair) -> tuple[list[str], list[str]]:
+        """Return ids of the pair's spans on both sides, longest first, bounded."""
+        limit = self.options.max_span_ids
+        return (
+            longest_spans(pair.baseline, self.baseline, limit),
+            longest_spans(pair.suspect, self.suspect, limit),
+        )
+
+
+def longest_spans(groups: Iterable[CallGroup], side: Profile, limit: int) -> list[str]:
+    """Return the ids of the longest spans of some groups."""
+    tree = side.tree
+    spans = [i for group in groups for i in group.spans]
+    spans.sort(key=lambda i: (tree.starts[i] - tree.ends[i], tree.starts[i], tree.spans[i].span_id))
+    return [tree.spans[i].span_id for i in spans[:limit]]
+
+
+def name_of(pair: Pair, context: Context) -> tuple[str, str]:
+    """Return the real service and span name of a pair, as the suspect (else the baseline) sent them."""
+    span = example(pair, context)
+    return span.service, span.name
+
+
+def example(pair: Pair, context: Context) -> Span:
+    """Return the longest span of the pair, from the suspect where it has one."""
+    groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
+    tree = side.tree
+    return tree.spans[
+        min(
+            (i for group in groups for i in group.spans),
+            key=lambda i: (tree.starts[i] - tree.ends[i], tree.starts[i], tree.spans[i].span_id),
+        )
+    ]

@@ -1,0 +1,99 @@
+"""new-calls, removed-calls: an operation calls something that it did not call before, or no longer does.
+
+    A   orders |--------|                   B   orders |---------------|
+          pay     |---|                           score   |---|              new
+                                                  pay           |---|
+
+Only the top of a new subtree is named; what is below it came with it. When the caller's version changed
+at the same time, the deployment is the cause and the calls are its evidence.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis import semconv
+from analysis.comparison import CauseKind
+from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.errors import peer_of
+from analysis.findings.repeated_calls import multiplied
+from analysis.format import duration
+from analysis.model import SpanKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.align import Pair
+    from analysis.profile import CallGroup, Profile
+
+
+def find(context: Context) -> Iterable[Candidate]:
+    """Yield one candidate per caller and direction (calls that came, calls that went)."""
+    for caller in context.alignment.pairs:
+        if not caller.baseline or not caller.suspect:
+            continue
+        only_b = [child for child in caller.children if _appears(child.baseline, child.suspect, child, context)]
+        only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child, context)]
+        only_b = [child for child in only_b if context.mirrored or not multiplied(child, context)]
+        if only_b:
+            yield _candidate(caller, only_b, only_a, context, came=True)
+        if only_a:
+            yield _candidate(caller, only_a, only_b, context, came=False)
+
+
+def _appears(absent: list[CallGroup], present: list[CallGroup], pair: Pair, context: Context) -> bool:
+    if absent or not present:
+        return False
+    # A layer that only forwards to matched work is another way of instrumenting, not another call.
+    return not any(inner.baseline and inner.suspect for inner in pair.children) and not _seen_through(pair, context)
+
+
+def _seen_through(pair: Pair, context: Context) -> bool:
+    """Tell whether work of this one-sided subtree was matched elsewhere (a layer, not a new dependency)."""
+    return id(pair) in context.alignment.layers
+
+
+def _candidate(caller: Pair, pairs: list[Pair], others: list[Pair], context: Context, *, came: bool) -> Candidate:
+    claims: dict[int, int] = {}
+    weight = {}
+    for pair in pairs:
+        below = context.claims_below(pair)
+        weight[id(pair)] = sum(abs(ns) for ns in below.values())
+        claims.update(below)
+    main = max(pairs, key=lambda pair: (pair.key.kind in _OUTWARD, weight[id(pair)], pair.key.name, pair.key.detail))
+    service, operation = name_of(main, context)
+    peer = peer_of(main, context)
+    evidence = [_describe(pair, context, came=came) for pair in sorted(pairs, key=lambda pair: -weight[id(pair)])]
+    evidence += [f"instead: {_describe(pair, context, came=not came)}" for pair in others]
+    where = f" to {peer}" if peer else ""
+    kind = CauseKind.NEW_CALLS if came else CauseKind.REMOVED_CALLS
+    summary = f"{caller.key.name} in {caller.key.service} {'now' if came else 'no longer'} calls {operation}{where}"
+    old, new = _version(caller.baseline, context.baseline), _version(caller.suspect, context.suspect)
+    if came and old and new and old != new and main.key.kind in _OUTWARD:
+        kind = CauseKind.VERSION_CHANGE
+        summary += f", since {caller.key.service} changed from {old} to {new}"
+        evidence.insert(0, f"{caller.key.service} is version {old} in A and {new} in B")
+    baseline_ids, suspect_ids = context.span_ids(main)
+    return Candidate(
+        finding="new-calls" if came else "removed-calls", title="New calls" if came else "Calls gone", kind=kind,
+        tier=Tier.STRUCTURE, service=service, operation=operation, peer_service=peer, pair=main, claims=claims,
+        certain=True, summary=summary, evidence=evidence, baseline_spans=baseline_ids, suspect_spans=suspect_ids,
+    )  # fmt: skip
+
+
+_OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUMER)
+
+
+def _describe(pair: Pair, context: Context, *, came: bool) -> str:
+    share = context.share_of[id(pair)]
+    sums = share.suspect if came else share.baseline
+    detail = f" ({pair.key.detail})" if pair.key.detail and pair.key.detail != pair.key.name else ""
+    side = "B" if came else "A"
+    calls = "1 call" if sums.calls == 1 else f"{sums.calls} calls"
+    return f"{pair.key.name}{detail}: {calls} only in {side}, {duration(sums.total_ns)}"
+
+
+def _version(groups: list[CallGroup], side: Profile) -> str:
+    spans = side.tree.spans
+    versions = {semconv.version(spans[i].resource) for group in groups for i in group.spans}
+    return "/".join(sorted(versions - {""}))

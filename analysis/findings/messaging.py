@@ -1,0 +1,77 @@
+"""messaging-delay: a consumer starts later after its message was sent than it did before.
+
+    A   send |-|                            B   send |-|
+        process   |----|                        process                   |----|
+               wait                                     wait in the queue
+
+The response does not wait for it: the delay counts towards the completion time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis import semconv
+from analysis.comparison import CauseKind
+from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.format import duration
+from analysis.model import SpanKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.align import Pair
+    from analysis.profile import CallGroup, Profile
+
+CODE = "messaging-delay"
+TITLE = "Queue delay"
+
+
+def find(context: Context) -> Iterable[Candidate]:
+    """Yield consumers that waited much longer for their messages."""
+    for pair in context.alignment.pairs:
+        if pair.key.kind is not SpanKind.CONSUMER or not pair.baseline or not pair.suspect:
+            continue
+        a, b = _wait(pair.baseline, context.baseline), _wait(pair.suspect, context.suspect)
+        before, after = (b, a) if context.mirrored else (a, b)
+        growth = after - before
+        options = context.options
+        if growth < options.queue_delay_floor_ns or after < options.queue_delay_ratio * before:
+            continue
+        service, operation = name_of(pair, context)
+        baseline_ids, suspect_ids = context.span_ids(pair)
+        sender = pair.parent.key.service if pair.parent is not None else ""
+        yield Candidate(
+            finding=CODE, title=TITLE, kind=CauseKind.MESSAGING_DELAY, tier=Tier.STRUCTURE, service=service,
+            operation=operation, peer_service=sender or None, pair=pair, claims={}, off_path_ns=growth,
+            affects="completion" if _detached(pair) else "response",
+            summary=f"{operation} in {service} starts {duration(b)} after its message was sent instead of {duration(a)}",
+            evidence=[
+                f"waiting in the queue: {duration(a)} in A, {duration(b)} in B",
+                f"processing itself: {_each(pair, context, 0)} in A, {_each(pair, context, 1)} in B",
+            ],
+            baseline_spans=baseline_ids, suspect_spans=suspect_ids,
+        )  # fmt: skip
+
+
+def _detached(pair: Pair) -> bool:
+    return all(group.detached for group in pair.suspect)
+
+
+def _wait(groups: list[CallGroup], side: Profile) -> int:
+    """Return the longest time (ns) from the end of sending to the start of processing."""
+    tree = side.tree
+    longest = 0
+    for group in groups:
+        for i in group.spans:
+            sender = tree.parents[i]
+            if sender >= 0:
+                sent = tree.ends[sender] if tree.spans[sender].kind in semconv.CALLING else tree.starts[sender]
+                longest = max(longest, tree.starts[i] - sent)
+    return longest
+
+
+def _each(pair: Pair, context: Context, side: int) -> str:
+    share = context.share_of[id(pair)]
+    sums = (share.baseline, share.suspect)[side]
+    return duration(sums.total_ns // max(1, sums.calls))

@@ -1,0 +1,103 @@
+"""slow-edge: a call takes longer although its server does not; the time is lost between the two.
+
+    A   client |---------|                  B   client |------------------------|
+        server   |-----|                        server            |-----|
+
+Which end is at fault is decided by the other calls of both:
+
+- other callers of the callee are slow too: the callee's host (or its listen queue) is;
+- other callees of the caller are slow too: the caller's host is;
+- only this one: the line, named by both ends. When the time is lost on one side of the server span only, the
+  callee is named (a request that waits to be accepted, a response that waits to be sent); lost on both sides
+  alike it is the line itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.comparison import CauseKind
+from analysis.edges import Edge, grown
+from analysis.findings.base import Candidate, Context, Tier, example, name_of
+from analysis.format import duration
+from analysis.semconv import instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CODE = "slow-edge"
+TITLE = "Slow connection"
+
+
+def find(context: Context) -> Iterable[Candidate]:
+    """Yield calls whose time outside the server grew beyond jitter."""
+    if context.mirrored:
+        return
+    for edge in context.edges:
+        share = context.share_of[id(edge.pair)]
+        growth = share.parts.get("network", 0)
+        if growth > context.noise(share) and grown(edge, context.options):
+            yield _candidate(edge, growth, context)
+
+
+def blame(edge: Edge, context: Context) -> str:
+    """Return which end the other calls accuse: "callee", "caller" or "line"."""
+    into = [e for e in context.edges if e.callee == edge.callee and e.caller != edge.caller]
+    out_of = [e for e in context.edges if e.caller == edge.caller and e.callee != edge.callee]
+    beyond = [e for e in context.edges if e.caller == edge.callee]
+    slow_into = [e for e in into if grown(e, context.options)]
+    slow_out = [e for e in out_of if grown(e, context.options)]
+    slow_beyond = [e for e in beyond if grown(e, context.options)]
+    if slow_into or slow_beyond:
+        return "caller" if len(slow_out) > len(slow_into) + len(slow_beyond) else "callee"
+    if slow_out and len(slow_out) * 2 >= len(out_of):
+        return "caller"
+    before = edge.suspect.before_ns - edge.baseline.before_ns
+    after = edge.suspect.after_ns - edge.baseline.after_ns
+    if max(before, after) >= 4 * max(1, min(before, after)):
+        return "callee"
+    return "callee" if not into and not beyond and out_of and not _works(edge, context) else "line"
+
+
+def _works(edge: Edge, context: Context) -> bool:
+    """Tell whether the callee's own calls (to a store, say) went as usual: then its host is well."""
+    outward = [child for child in edge.server.children if child.baseline and child.suspect and child.key.category == "db"]
+    return bool(outward)
+
+
+def _candidate(edge: Edge, growth: int, context: Context) -> Candidate:
+    client_service, client_operation = name_of(edge.pair, context)
+    server_service, server_operation = name_of(edge.server, context)
+    at_fault = blame(edge, context)
+    service, operation, peer = (
+        (server_service, server_operation, client_service)
+        if at_fault == "callee"
+        else (client_service, client_operation, server_service)
+    )
+    a, b = edge.baseline, edge.suspect
+    server = example(edge.server, context)
+    evidence = [
+        f"{duration(b.before_ns)} before the server's span starts (A: {duration(a.before_ns)}), "
+        f"{duration(b.server_ns)} in the server (A: {duration(a.server_ns)}), "
+        f"{duration(b.after_ns)} after it ends (A: {duration(a.after_ns)})",
+        _verdict(at_fault, client_service, server_service),
+    ]
+    where = instance(server.resource)
+    if where != server_service:
+        evidence.append(f"the call went to {where}")
+    baseline_ids, suspect_ids = context.span_ids(edge.pair)
+    return Candidate(
+        finding=CODE, title=TITLE, kind=CauseKind.NETWORK, tier=Tier.TIME, service=service, operation=operation,
+        peer_service=peer, pair=edge.pair, claims={id(edge.pair): growth},
+        summary=f"{duration(b.total_ns)} between {client_service} and {server_service} instead of "
+        f"{duration(a.total_ns)}, while {server_service} itself takes {duration(b.server_ns)} (A: {duration(a.server_ns)})",
+        evidence=evidence, baseline_spans=baseline_ids, suspect_spans=suspect_ids,
+    )  # fmt: skip
+
+
+def _verdict(at_fault: str, caller: str, callee: str) -> str:
+    return {
+        "callee": f"the time is lost at {callee}: connecting, waiting to be accepted, or its host",
+        "caller": f"other calls of {caller} lose time as well: its host or its way out",
+        "line": f"only the line between {caller} and {callee} is slow: other calls of both are as before",
+    }[at_fault]

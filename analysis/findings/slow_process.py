@@ -1,0 +1,110 @@
+"""slow-process: several spans and calls of one process are slow together; the process is, not each of them.
+
+    A   x -> catalog  |----|                B   x -> catalog  |---------------------|
+        y -> catalog   |----|                   y -> catalog   |--------------------|
+                                                catalog pod 7   ......stalled......
+
+A starved, paused or overloaded process shows as gaps before its server spans, as own time inside them, or
+both, in whatever it was doing at that moment. One named process says more than a list of its spans.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis.comparison import CauseKind
+from analysis.edges import Edge, grown
+from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.slow_operation import own_growth
+from analysis.format import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.align import Pair
+
+CODE = "slow-process"
+TITLE = "Slow process"
+
+
+class Suspicion(Struct):
+    """What speaks against one service."""
+
+    own: list[tuple[int, Pair]]  # (growth ns, pair) of its spans
+    edges: list[Edge]  # grown calls from or to it
+    neighbours: set[tuple[str, str]]  # other ends of all its calls
+    slow_neighbours: set[tuple[str, str]]  # other ends of its grown calls
+
+
+def find(context: Context) -> Iterable[Candidate]:
+    """Yield services with at least two independent signs of being slow as a whole."""
+    if context.mirrored:
+        return
+    suspicions: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), set()))
+    for share in context.attribution.shares:
+        if share.pair.baseline and share.pair.suspect and share.pair.key.kind.value not in ("client", "producer"):
+            growth = own_growth(share, context)
+            if growth > context.noise(share):
+                suspicions[share.pair.key.service].own.append((growth, share.pair))
+    for edge in context.edges:
+        slow = grown(edge, context.options)
+        for service, end in ((edge.callee, ("in", edge.caller)), (edge.caller, ("out", edge.callee))):
+            suspicion = suspicions[service]
+            suspicion.neighbours.add(end)
+            if slow:
+                suspicion.edges.append(edge)
+                suspicion.slow_neighbours.add(end)
+    for service, suspicion in suspicions.items():
+        if _whole(suspicion, service):
+            yield _candidate(service, suspicion, context)
+
+
+def _whole(suspicion: Suspicion, service: str) -> bool:
+    """Tell whether the signs concern the process rather than one operation or one line."""
+    slow = suspicion.slow_neighbours
+    if len(slow) >= 2 and len(slow) * 10 >= len(suspicion.neighbours) * 6:
+        return True
+    inward = [edge for edge in suspicion.edges if edge.callee == service]
+    return bool(suspicion.own) and bool(inward)
+
+
+def _candidate(service: str, suspicion: Suspicion, context: Context) -> Candidate:
+    claims: dict[int, int] = {}
+    for growth, pair in suspicion.own:
+        claims[id(pair)] = growth
+    for edge in suspicion.edges:
+        claims[id(edge.pair)] = max(0, context.share_of[id(edge.pair)].parts.get("network", 0))
+    own = sum(growth for growth, _ in suspicion.own)
+    lost = sum(edge.growth_ns for edge in suspicion.edges)
+    inward = [edge for edge in suspicion.edges if edge.callee == service]
+    if own >= lost and suspicion.own:
+        main = max(suspicion.own, key=lambda item: (item[0], item[1].key.name))[1]
+        kind = CauseKind.SELF_TIME_INCREASE
+    else:
+        edge = max(inward or suspicion.edges, key=lambda e: (e.growth_ns, e.server.key.name))
+        main = edge.server if inward else edge.pair
+        kind = CauseKind.WAIT_GAP if inward else CauseKind.NETWORK
+    _, operation = name_of(main, context)
+    callers = sorted({edge.caller for edge in inward})
+    instances = sorted({where for edge in inward for where in edge.callees})
+    evidence = [
+        f"{edge.caller} -> {edge.callee}: {duration(edge.suspect.total_ns)} outside the server (A: "
+        f"{duration(edge.baseline.total_ns)})"
+        for edge in sorted(suspicion.edges, key=lambda e: -e.growth_ns)
+    ]
+    evidence += [
+        f"{pair.key.name}: own time grew by {duration(growth)}"
+        for growth, pair in sorted(suspicion.own, key=lambda item: -item[0])
+    ]
+    where = f" ({', '.join(instances[:2])})" if instances and instances != [service] else ""
+    baseline_ids, suspect_ids = context.span_ids(main)
+    return Candidate(
+        finding=CODE, title=TITLE, kind=kind, tier=Tier.SHARED, service=service, operation=operation,
+        peer_service=callers[0] if callers else None, pair=main, claims=claims,
+        summary=f"{service}{where} is slow as a whole: {len(suspicion.edges)} of its calls and "
+        f"{len(suspicion.own)} of its operations lost time",
+        evidence=evidence[: context.options.max_evidence], baseline_spans=baseline_ids, suspect_spans=suspect_ids,
+    )  # fmt: skip

@@ -1,0 +1,180 @@
+"""Operation keys: which spans are "the same operation", whatever ids they carry.
+
+Two spans have the same key when service, kind, templated name and templated detail agree. The detail
+tells spans of one name apart: every query is called `SELECT`, every outgoing request `GET`; their
+statement, URL and peer say which. Templates replace what varies between two requests of one operation:
+
+    /users/123/orders/9f8b3c2a  ->  /users/{}/orders/{}
+    SELECT * FROM t WHERE id IN (1, 2, 3) -- trace=ab12   ->  SELECT * FROM t WHERE id IN (?)
+    MGET ? ? ? ?                ->  MGET
+    SET SET SET                 ->  SET
+
+Real names are kept for display; keys exist only to align.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis import semconv
+from analysis.model import SpanKind
+
+if TYPE_CHECKING:
+    from analysis.model import Span
+
+MAX_TEXT = 2_000  # characters of a statement that can tell two queries apart
+MAX_WORDS = 40  # words of a command line that can tell two commands apart
+
+_VARIABLE = re.compile(
+    r"""
+    [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}  # uuid
+    | \b0x[0-9a-fA-F]+\b
+    | \b(?=[a-zA-Z]*\d)(?=\d*[a-fA-F])[0-9a-fA-F]{8,}\b      # hex id with a digit and a letter
+    | (?<![A-Za-z0-9.])\d+(?:\.\d+)*(?![A-Za-z0-9])          # a number on its own
+    | \d{4,}                                                 # a long number inside a word (u1795487467)
+    """,
+    re.VERBOSE,
+)
+_HAS_VARIABLE = re.compile(r"\d")
+_COMMENT = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
+_SQL_LITERAL = re.compile(
+    r"""
+    '(?:[^']|'')*(?:'|$) | \$\d+ | (?<!:):[A-Za-z_]\w* | @\w+ | %s | %\(\w+\)s
+    | (?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w.])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SQL_LIST = re.compile(r"\(\s*\?(?:\s*,\s*\?)*\s*\)(?:\s*,\s*\(\s*\?(?:\s*,\s*\?)*\s*\))*")
+_SPACE = re.compile(r"\s+")
+_REPEATED = re.compile(r"(?<!\S)(\S+)(?:\s+\1(?!\S))+")
+_SQL = re.compile(r"\W*(?:select|insert|update|delete|with|begin|commit|call|merge|create|alter)\b", re.IGNORECASE)
+_IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]")
+_TABLE = re.compile(r"\b(?:from|into|update|join|table)\s+[\"`\[]?([\w.$]+)", re.IGNORECASE)
+_HTTP_NAME = re.compile(r"^(?:HTTP\s+)?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)$|^HTTP$", re.IGNORECASE)
+
+
+class OperationKey(Struct, frozen=True, gc=False):
+    """Identity of an operation. `loose` drops what differs between instrumentations and statements."""
+
+    service: str
+    name: str
+    kind: SpanKind
+    category: str
+    detail: str  # templated statement, URL or destination
+    target: str  # what is called: table, host, topic, rpc service
+
+    @property
+    def loose(self) -> tuple[str, str, str, str]:
+        """Same service, name, sort of work and target: the same call written differently."""
+        return (self.service, self.name, self.category, self.target)
+
+
+class OperationKeys:
+    """Computes keys and remembers them: requests repeat the same few operations many times."""
+
+    def __init__(self) -> None:
+        self._seen: dict[object, int] = {}
+        self._numbers: dict[OperationKey, int] = {}
+        self.keys: list[OperationKey] = []
+
+    def number(self, span: Span) -> int:
+        """Return the small integer that stands for the span's key in this comparison."""
+        attributes = span.attributes
+        get = attributes.get
+        raw = get("db.query.text") or get("db.statement")
+        if raw is None:
+            raw = get("url.full") or get("http.url")
+            if raw is None:
+                raw = get("rpc.method") or get("messaging.destination.name") or get("url.path") or get("http.target")
+        memo = (span.resource.service, span.name, span.kind, raw)
+        try:
+            return self._seen[memo]
+        except KeyError:
+            pass
+        except TypeError:  # a list or map where a text belongs
+            memo = (span.resource.service, span.name, span.kind, str(raw))
+        key = operation_key(span)
+        number = self._numbers.setdefault(key, len(self.keys))
+        if number == len(self.keys):
+            self.keys.append(key)
+        self._seen[memo] = number
+        return number
+
+
+def operation_key(span: Span) -> OperationKey:
+    """Compute the key of one span."""
+    attributes = span.attributes
+    kind = span.kind
+    category = semconv.category(attributes)
+    name = template(span.name)
+    detail = target = ""
+    if category == "db":
+        statement = semconv.first(attributes, semconv.DB_STATEMENT)[:MAX_TEXT]
+        system = semconv.first(attributes, semconv.DB_SYSTEM)
+        detail = statement_template(statement)
+        table = semconv.first(attributes, ("db.collection.name", "db.sql.table", "db.mongodb.collection"))
+        if not table and statement:
+            found = _TABLE.search(statement)
+            table = found[1] if found else ""
+        target = f"{system}:{table}".lower()
+    elif category == "messaging":
+        target = detail = template(semconv.first(attributes, semconv.MESSAGING_DESTINATION))
+    elif category == "rpc":
+        target = semconv.first(attributes, ("rpc.service",))
+        method = semconv.first(attributes, ("rpc.method",))
+        detail = f"{target}/{method}" if target else method
+    elif category == "http":
+        if kind == SpanKind.CLIENT or kind == SpanKind.UNSPECIFIED:
+            target, path = _url(span)
+            detail = f"{target}{path}"
+        elif _HTTP_NAME.match(span.name):
+            detail = semconv.first(attributes, semconv.HTTP_ROUTE) or _url(span)[1]
+    elif kind in semconv.CALLING:
+        target = _host(semconv.peer(span))
+    return OperationKey(span.resource.service, name, kind, category, detail, target)
+
+
+def template(text: str) -> str:
+    """Replace ids and numbers in a name by `{}` and collapse repeated words."""
+    text = text[:MAX_TEXT]
+    if _HAS_VARIABLE.search(text):
+        text = _VARIABLE.sub("{}", text)
+    if " " in text:
+        text = _REPEATED.sub(r"\1", text)
+    return text
+
+
+def statement_template(statement: str) -> str:
+    """Replace literals, parameters, lists and comments of a database statement."""
+    text = statement[:MAX_TEXT]
+    if "--" in text or "/*" in text:
+        text = _COMMENT.sub(" ", text)  # comments carry trace ids
+    if not _SQL.match(text):
+        # A key-value store's command line, maybe a pipeline of thousands: its distinct words.
+        words = [word for word in template(text).split() if word not in ("?", "{}")]
+        return " ".join(dict.fromkeys(words[:MAX_WORDS]))
+    return _SQL_LIST.sub("(?)", _SPACE.sub(" ", _SQL_LITERAL.sub("?", text)).strip())
+
+
+def _url(span: Span) -> tuple[str, str]:
+    """Return (host without port, path template) of an HTTP call."""
+    attributes = span.attributes
+    url = semconv.first(attributes, semconv.HTTP_URL)[:MAX_TEXT]
+    host = ""
+    if "://" in url:
+        host, _, url = url.split("://", 1)[1].partition("/")
+        url = "/" + url
+        host = host.rsplit("@", 1)[-1]
+    host = semconv.first(attributes, ("peer.service",)) or host or semconv.peer(span)
+    route = semconv.first(attributes, ("url.template", "http.route"))
+    path = route or template(url.split("?", 1)[0].split("#", 1)[0])
+    return _host(host), path
+
+
+def _host(host: str) -> str:
+    if _IP.match(host):
+        return "{ip}"
+    return template(host.rsplit(":", 1)[0] if host.count(":") == 1 else host)

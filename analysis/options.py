@@ -1,0 +1,99 @@
+"""Every threshold of the engine, in one place, with its unit and the reason for its value.
+
+None of them is fitted to a data set: each follows from how tracing works (clock resolution, what a
+person would call a difference) and is stated next to the number.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class CompareOptions(Struct, frozen=True, kw_only=True):
+    """Thresholds of a comparison; change one with `msgspec.structs.replace(DEFAULTS, name=value)`."""
+
+    # Clocks and rounding ------------------------------------------------------------------------
+    rounding_ns: int = 2_000
+    """Siblings overlapping by less than this are sequential: Jaeger truncates to whole microseconds,
+    start and duration separately."""
+
+    overhang_ns: int = 2_000_000
+    """A child ending at most this much after its parent is clipped, not called asynchronous or skewed:
+    server spans end up to about 1 ms after their client because the response is flushed first."""
+
+    # What counts as a difference, for two traces without a population -----------------------------
+    slower_ratio: float = 1.5
+    """Two healthy requests often differ by less than this factor."""
+
+    slower_floor_ns: int = 20_000_000
+    """... and by less than this: below it, scheduling and garbage collection explain most differences."""
+
+    hint_ratio: float = 1.15
+    """Below this factor the response times are the same for all that two samples can say."""
+
+    hint_floor_ns: int = 1_000_000
+    """Differences of the response time below this are never worth a headline."""
+
+    concentrated_share: float = 0.6
+    """A modest difference is still named when one cause explains at least this share of it."""
+
+    cause_share: float = 0.10
+    """A further cause is mentioned when it explains at least this share of the difference."""
+
+    # What counts as a change of one group of spans --------------------------------------------------
+    group_noise_ratio: float = 0.5
+    """Relative jitter of one operation's exposed time in healthy pairs."""
+
+    group_noise_ns: int = 500_000
+    """Absolute jitter of one operation: thread wake-up, socket buffers, allocation."""
+
+    repeat_calls: int = 4
+    """A call repeated at least this often more than before is a repetition, not a coincidence."""
+
+    repeat_ratio: float = 2.0
+    """... and at least this many times as often as before."""
+
+    overlap_drop: float = 0.75
+    """Concurrency of siblings at or below this fraction of the baseline's is lost parallelism."""
+
+    edge_share: float = 0.6
+    """A slow edge is `network` when at least this share of the client span's growth lies outside its server."""
+
+    timeout_round_ns: tuple[int, ...] = (
+        100_000_000, 200_000_000, 250_000_000, 300_000_000, 500_000_000, 750_000_000,
+        1_000_000_000, 1_500_000_000, 2_000_000_000, 2_500_000_000, 3_000_000_000, 5_000_000_000,
+        10_000_000_000, 15_000_000_000, 20_000_000_000, 30_000_000_000, 60_000_000_000,
+        90_000_000_000, 120_000_000_000, 300_000_000_000,
+    )  # fmt: skip
+    """Durations people configure as timeouts."""
+
+    timeout_slack: float = 0.03
+    """A failed call ending within this fraction above a round duration sits on a timeout."""
+
+    queue_delay_ratio: float = 3.0
+    """A consumer that starts this many times later than before waited in the queue."""
+
+    queue_delay_floor_ns: int = 20_000_000
+    """... if it also waited this much longer."""
+
+    # Population ------------------------------------------------------------------------------------
+    population_min: int = 8
+    """Fewer traces than this say nothing about normal variation."""
+
+    unusual_mad: float = 5.0
+    """A value further than this many scaled median absolute deviations from the median is unusual."""
+
+    # Bounds ----------------------------------------------------------------------------------------
+    max_causes: int = 8
+    max_evidence: int = 6
+    max_span_ids: int = 20
+    """Span ids listed for one cause: enough to open, small enough for every rendering."""
+
+    layer_depth: int = 4
+    """Layers (proxy, middleware) that alignment looks through for a moved group."""
+
+    redact: bool = True
+    """Remove secrets and personal data from everything the comparison says."""
+
+
+DEFAULTS = CompareOptions()

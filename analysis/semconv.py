@@ -1,0 +1,97 @@
+"""OpenTelemetry semantic conventions, old and new names read alike.
+
+Instrumentation libraries renamed most attributes between 2022 and 2024 (`http.method` became
+`http.request.method`, `db.statement` became `db.query.text`, ...), and both generations stand side by
+side in real traces. Each function here answers one question of a span, whatever its dialect.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.model import SpanKind
+
+if TYPE_CHECKING:
+    from analysis.model import Attributes, Resource, Span
+
+HTTP_METHOD = ("http.request.method", "http.method")
+HTTP_URL = ("url.full", "http.url", "url.path", "http.target")
+HTTP_ROUTE = ("http.route", "url.template")
+HTTP_STATUS = ("http.response.status_code", "http.status_code")
+RPC_STATUS = ("rpc.response.status_code", "rpc.grpc.status_code", "grpc.status_code")
+DB_SYSTEM = ("db.system.name", "db.system")
+DB_STATEMENT = ("db.query.text", "db.statement")
+DB_STATUS = ("db.response.status_code",)
+MESSAGING_DESTINATION = ("messaging.destination.name", "messaging.destination", "messaging.kafka.topic")
+PEER = (
+    "peer.service", "server.address", "net.peer.name", "network.peer.address", "net.sock.peer.addr", "net.peer.ip",
+    "peer.address",
+)  # fmt: skip
+INSTANCE = ("service.instance.id", "k8s.pod.name", "container.id", "host.name", "hostname", "ip")
+POD = ("k8s.pod.name", "service.instance.id", "container.id")
+HOST = ("host.name", "k8s.node.name", "hostname", "host.id")
+ZONE = ("cloud.availability_zone", "cloud.region")
+VERSION = ("service.version", "container.image.tag", "container.image.tags")
+
+GRPC_CODES = (
+    "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+    "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+    "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+)  # fmt: skip
+
+CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
+SERVING = (SpanKind.SERVER, SpanKind.CONSUMER)
+
+
+def first(attributes: Attributes, names: tuple[str, ...]) -> str:
+    """Return the first non-empty value among `names` as text, or ""."""
+    for name in names:
+        value = attributes.get(name)
+        if value is not None and value != "":
+            return value if type(value) is str else str(value)
+    return ""
+
+
+def instance(resource: Resource) -> str:
+    """Name the process that emitted spans as precisely as the resource allows."""
+    return first(resource.attributes, INSTANCE) or resource.service
+
+
+def version(resource: Resource) -> str:
+    """Return the version of the service, or ""."""
+    return first(resource.attributes, VERSION)
+
+
+def peer(span: Span) -> str:
+    """Name the other end of a call as the caller saw it: a service, a host name or an address."""
+    name = first(span.attributes, PEER)
+    if name:
+        return name
+    url = first(span.attributes, HTTP_URL)
+    if "://" in url:
+        return url.split("://", 1)[1].split("/", 1)[0].rsplit("@", 1)[-1].split(":", 1)[0]
+    return ""
+
+
+def category(attributes: Attributes) -> str:
+    """Tell the kind of work: "db", "messaging", "rpc", "http" or ""."""
+    if "db.system" in attributes or "db.system.name" in attributes or "db.statement" in attributes:
+        return "db"
+    if "messaging.system" in attributes or "messaging.destination.name" in attributes:
+        return "messaging"
+    if "rpc.system" in attributes or "rpc.service" in attributes or "rpc.system.name" in attributes:
+        return "rpc"
+    if "http.request.method" in attributes or "http.method" in attributes or "http.url" in attributes:
+        return "http"
+    return ""
+
+
+def status_code(span: Span) -> str:
+    """Return what the protocol answered ("503", "UNAVAILABLE", "40P01"), or "" when it did not say."""
+    http = first(span.attributes, HTTP_STATUS)
+    if http:
+        return http
+    rpc = first(span.attributes, RPC_STATUS)
+    if rpc.isdigit() and int(rpc) < len(GRPC_CODES):
+        return GRPC_CODES[int(rpc)]
+    return rpc or first(span.attributes, DB_STATUS)

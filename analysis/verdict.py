@@ -1,0 +1,136 @@
+"""The verdict: one word, one sentence, and how sure we are.
+
+Two traces are one sample each. A difference counts when it is beyond what healthy requests show (with a
+population: beyond its spread), or when it is of a kind that no jitter produces: an error, a call that was not
+made before. Confidence is lowered by everything that could make the answer wrong, and each is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis.comparison import CauseKind, Confidence, Verdict, VerdictKind
+from analysis.findings.retries import recovered
+from analysis.format import duration, ratio, share
+from analysis.notes import Severity
+
+if TYPE_CHECKING:
+    from analysis.causes import Explanation
+    from analysis.findings.base import Context
+    from analysis.notes import Note
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """How the response times relate: the direction (+1 slower, -1 faster, 0) and whether it is beyond doubt."""
+
+    direction: int
+    significant: bool
+    modest: bool
+
+
+def measure(baseline_ns: int, suspect_ns: int, context: Context) -> Change:
+    """Judge two response times by themselves."""
+    options = context.options
+    delta = suspect_ns - baseline_ns
+    low, high = sorted((max(1, baseline_ns), max(1, suspect_ns)))
+    direction = (delta > 0) - (delta < 0)
+    if context.norms is not None:
+        unusual = not context.norms.usual_response(high)
+        return Change(direction=direction, significant=unusual and high >= options.hint_ratio * low, modest=unusual)
+    significant = high >= options.slower_ratio * low and abs(delta) >= options.slower_floor_ns
+    modest = high >= options.hint_ratio * low and abs(delta) >= options.hint_floor_ns
+    return Change(direction=direction, significant=significant, modest=modest)
+
+
+def judge(change: Change, explanations: list[Explanation], context: Context, notes: list[Note]) -> Verdict:
+    """Weigh the causes and say what the comparison comes to."""
+    a, b = context.baseline.tree.response_ns, context.suspect.tree.response_ns
+    top = explanations[0] if explanations else None
+    kind = _kind(change, explanations, context)
+    confidence, reasons = _confidence(kind, change, explanations, context, notes)
+    headline = _headline(kind, a, b, top, context)
+    return Verdict(kind=kind, confidence=confidence, headline=headline, reasons=tuple(reasons))
+
+
+def _kind(change: Change, explanations: list[Explanation], context: Context) -> VerdictKind:
+    if any(_fails(e, context) for e in explanations):
+        return VerdictKind.FAILING
+    if change.significant:
+        return VerdictKind.SLOWER if change.direction > 0 else VerdictKind.FASTER
+    certain = [e for e in explanations if e.candidate.certain or e.candidate.off_path_ns]
+    if change.modest and explanations:
+        explained = explanations[0].explained_ns
+        if explained >= context.options.concentrated_share * abs(context.attribution.delta_ns):
+            return VerdictKind.SLOWER if change.direction > 0 else VerdictKind.FASTER
+    if certain:
+        return VerdictKind.CHANGED
+    return VerdictKind.NO_MEANINGFUL_DIFFERENCE
+
+
+def _fails(e: Explanation, context: Context) -> bool:
+    candidate = e.candidate
+    if candidate.kind is CauseKind.ERROR:
+        return True
+    return candidate.kind is CauseKind.RETRY and not recovered(candidate.pair, context)
+
+
+def _headline(kind: VerdictKind, a: int, b: int, top: Explanation | None, context: Context) -> str:
+    root = context.suspect.tree.spans[context.suspect.tree.root]
+    name = f"{root.service} {root.name}"
+    times = f"{duration(a)} -> {duration(b)}"
+    cause = f": {top.candidate.summary}" if top is not None else ""
+    if kind is VerdictKind.SLOWER:
+        return f"{name} is {duration(b - a)} slower ({times}, {ratio(a, b)}){cause}"
+    if kind is VerdictKind.FASTER:
+        return f"{name} is {duration(a - b)} faster ({times}){cause}"
+    if kind is VerdictKind.FAILING:
+        return f"{name} fails where it did not before ({times}){cause}"
+    if kind is VerdictKind.CHANGED:
+        return f"{name} takes about the same time ({times}) but works differently{cause}"
+    return f"no meaningful difference: {name} takes {times}"
+
+
+def _confidence(
+    kind: VerdictKind, change: Change, explanations: list[Explanation], context: Context, notes: list[Note]
+) -> tuple[Confidence, list[str]]:
+    """Start from the evidence and lower it for every weakness; each step gives its reason."""
+    options = context.options
+    reasons: list[str] = []
+    delta = abs(context.attribution.delta_ns)
+    score = 2
+    if kind in (VerdictKind.SLOWER, VerdictKind.FASTER, VerdictKind.FAILING):
+        if not explanations:
+            return Confidence.LOW, ["no single change explains the difference"]
+        top = explanations[0]
+        explained = sum(e.explained_ns for e in explanations[: options.max_causes])
+        if delta and kind is not VerdictKind.FAILING:
+            reasons.append(
+                f"the named causes explain {share(min(explained, delta), delta)} of the difference"
+            )
+            if explained < options.concentrated_share * delta:
+                score -= 1
+        if not change.significant and kind is not VerdictKind.FAILING:
+            score -= 1 if top.candidate.certain else 2
+            reasons.append("the difference is small: two healthy requests can differ as much")
+        rivals = [e for e in explanations[1:] if e.explained_ns > 0.5 * max(1, top.explained_ns)]
+        if rivals and kind is not VerdictKind.FAILING:
+            score -= 1
+            reasons.append("several changes are about equally large")
+    elif kind is VerdictKind.CHANGED:
+        weight = explanations[0].weight_ns if explanations else 0
+        score -= 1 if weight > options.slower_floor_ns else 2
+        reasons.append("the response time is about the same; two traces cannot tell whether the change is usual")
+    else:
+        reasons.append("the difference is within what healthy requests show" if context.norms is not None
+                       else "two traces are one sample each; compare with the typical request to be sure")  # fmt: skip
+        score -= 0 if context.norms is not None else 1
+    if context.norms is not None:
+        reasons.append(f"judged against {context.norms.size} recent traces")
+    serious = [note for note in notes if note.severity is Severity.SERIOUS]
+    for note in serious:
+        reasons.append(note.text)
+    if serious:
+        score -= 1
+    return (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)[max(0, min(2, score))], reasons
