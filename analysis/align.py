@@ -79,8 +79,14 @@ def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Align
     notes: list[Note] = []
     if top_a is not baseline.root or top_b is not suspect.root:
         side = "A" if top_a is not baseline.root else "B"
-        notes.append(Note(code="outer-layer", severity=Severity.INFO, count=1,
-                          text=f"{side} was entered through a layer that the other trace does not show"))  # fmt: skip
+        notes.append(
+            Note(
+                code="outer-layer",
+                severity=Severity.INFO,
+                count=1,
+                text=f"{side} was entered through a layer that the other trace does not show",
+            )
+        )
     parent = None
     for layer in _chain(top_a):
         parent = builder.start([layer], [], parent)
@@ -91,8 +97,14 @@ def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Align
     builder.start([top_a], [top_b], parent)
     builder.run()
     if builder.renamed:
-        notes.append(Note(code="renamed-operations", severity=Severity.INFO, count=builder.renamed,
-                          text="operations carry another name on the other side; they were matched by place and work"))  # fmt: skip
+        notes.append(
+            Note(
+                code="renamed-operations",
+                severity=Severity.INFO,
+                count=builder.renamed,
+                text="operations carry another name on the other side; they were matched by place and work",
+            )
+        )
     return Alignment(pairs=builder.pairs, layers=builder.layers(), reason="", notes=tuple(notes))
 
 
@@ -123,9 +135,8 @@ def _match_roots(
     same_service = key_a.service == key_b.service
     if alike and (same_service or _likeness(a, b, keys) >= SAME_WORK):
         return a, b
-    if same_service and a.children and b.children and _method(key_a) == _method(key_b):
-        if _likeness(a, b, keys) >= SAME_REQUEST:
-            return a, b
+    if same_service and _method(key_a) == _method(key_b) and _likeness(a, b, keys) >= SAME_REQUEST:
+        return a, b
     return None
 
 
@@ -238,9 +249,13 @@ class _Builder:
         self._merge(pair, by_detail.values(), left_a, left_b, "renamed")
 
     def _merge(
-        self, pair: Pair, buckets: Iterable[tuple[list[int], list[int]]], left_a: dict[int, list[CallGroup]],
-        left_b: dict[int, list[CallGroup]], how: str,
-    ) -> None:  # fmt: skip
+        self,
+        pair: Pair,
+        buckets: Iterable[tuple[list[int], list[int]]],
+        left_a: dict[int, list[CallGroup]],
+        left_b: dict[int, list[CallGroup]],
+        how: str,
+    ) -> None:
         for ours, theirs in buckets:
             if ours and theirs:
                 a = [group for key in ours for group in left_a.pop(key)]
@@ -249,7 +264,12 @@ class _Builder:
                 self.renamed += how == "renamed"
 
     def _match_through_layers(
-        self, pair: Pair, outer: dict[int, list[CallGroup]], inner: dict[int, list[CallGroup]], *, removed: bool
+        self,
+        pair: Pair,
+        outer: dict[int, list[CallGroup]],
+        inner: dict[int, list[CallGroup]],
+        *,
+        removed: bool,
     ) -> None:
         """Match leftovers of one side with groups deeper below the other side's leftovers."""
         wanted = set(inner)

@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis.model import SpanKind
+from analysis.align import Pair
 
 if TYPE_CHECKING:
-    from analysis.align import Alignment, Pair
+    from analysis.align import Alignment
     from analysis.options import CompareOptions
     from analysis.profile import CallGroup, Profile
 
@@ -88,7 +89,13 @@ def attribute(alignment: Alignment, baseline: Profile, suspect: Profile, options
         delta = b.exposed_ns - a.exposed_ns
         total += delta
         shares.append(
-            Share(pair=pair, baseline=a, suspect=b, delta_ns=delta, parts=_parts(pair, a, b, delta, overlap, options))
+            Share(
+                pair=pair,
+                baseline=a,
+                suspect=b,
+                delta_ns=delta,
+                parts=_parts(pair, a, b, delta, overlap, options),
+            )
         )
     by_pair = {id(share.pair): share for share in shares}
     return Attribution(shares=shares, by_pair=by_pair, delta_ns=total, overlap=overlap)
@@ -102,10 +109,14 @@ def sums(groups: list[CallGroup]) -> Sums:
         g = groups[0]
         return Sums(g.calls, g.errors, g.total_ns, g.self_ns, g.exposed_ns, g.before_ns, g.after_ns)
     return Sums(
-        sum(g.calls for g in groups), sum(g.errors for g in groups), sum(g.total_ns for g in groups),
-        sum(g.self_ns for g in groups), sum(g.exposed_ns for g in groups), sum(g.before_ns for g in groups),
+        sum(g.calls for g in groups),
+        sum(g.errors for g in groups),
+        sum(g.total_ns for g in groups),
+        sum(g.self_ns for g in groups),
+        sum(g.exposed_ns for g in groups),
+        sum(g.before_ns for g in groups),
         sum(g.after_ns for g in groups),
-    )  # fmt: skip
+    )
 
 
 def _has_several_children(pair: Pair) -> bool:
@@ -148,7 +159,9 @@ def _parts(
     parts: dict[str, int] = {}
     scheduling = delta - own
     if scheduling:
-        parts["lost_parallelism" if scheduling > 0 and _serialised(pair, overlap, options) else "path_switched"] = scheduling
+        parts["lost_parallelism" if scheduling > 0 and _serialised(pair, overlap, options) else "path_switched"] = (
+            scheduling
+        )
     counted = _count_effect(a, b, own)
     if counted:
         parts["more_calls"] = counted
@@ -206,6 +219,4 @@ def is_edge(pair: Pair) -> bool:
     """Tell whether the pair is a call whose server's spans are below it, on both sides."""
     if pair.key.kind is not SpanKind.CLIENT or not pair.baseline or not pair.suspect:
         return False
-    return any(
-        child.key.kind is SpanKind.SERVER and child.baseline and child.suspect for child in pair.children
-    )
+    return any(child.key.kind is SpanKind.SERVER and child.baseline and child.suspect for child in pair.children)

@@ -21,6 +21,7 @@ from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Tier
 
 if TYPE_CHECKING:
+    from analysis.align import Pair
     from analysis.findings.base import Context
 
 TAKEN = 0.5  # of its claim: a candidate that lost more than this explains nothing of its own
@@ -101,15 +102,10 @@ def _fold_consequences(explanations: list[Explanation], context: Context) -> lis
 
 def _inside(candidate: Candidate, retried: dict[int, Explanation]) -> int:
     """Return the id of the retried pair that the candidate's pair is in or below, or 0."""
-    pair = candidate.pair
-    while pair is not None:
-        if id(pair) in retried:
-            return id(pair)
-        above = pair.parent
-        if above is None:
-            return 0
-        pair = above
-    return 0
+    pair: Pair | None = candidate.pair
+    while pair is not None and id(pair) not in retried:
+        pair = pair.parent
+    return id(pair) if pair is not None else 0
 
 
 def _rank(e: Explanation, context: Context, *, significant: bool) -> tuple[int, int, int, str, str]:

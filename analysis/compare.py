@@ -1,8 +1,8 @@
 """The pipeline, in one screen.
 
-    decode -> repair -> critical path -> profile --+
-                                                   +-> align -> attribute -> findings -> causes -> verdict
-    decode -> repair -> critical path -> profile --+
+decode -> repair -> critical path -> profile --+
+                                               +-> align -> attribute -> findings -> causes -> verdict
+decode -> repair -> critical path -> profile --+
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from gc import disable, enable, isenabled
 from typing import TYPE_CHECKING
+
+from analysis.format import duration
 
 from analysis import semconv
 from analysis.align import Alignment, align
@@ -31,7 +33,6 @@ from analysis.comparison import (
 from analysis.edges import edges
 from analysis.findings.base import Candidate, Context, longest_spans
 from analysis.findings.registry import find_all
-from analysis.format import duration
 from analysis.notes import Note, Severity, merge
 from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions
@@ -64,24 +65,40 @@ def compare(
         alignment = align(a, b, options)
         attribution = attribute(alignment, a, b, options)
         context = Context(
-            baseline=a, suspect=b, alignment=alignment, attribution=attribution, edges=edges(alignment, a, b),
-            norms=norms(population, a, b, options), options=options, mirrored=False,
-        )  # fmt: skip
+            baseline=a,
+            suspect=b,
+            alignment=alignment,
+            attribution=attribution,
+            edges=edges(alignment, a, b),
+            norms=norms(population, a, b, options),
+            options=options,
+            mirrored=False,
+        )
         notes = _notes(context)
         if same_content(a, b):
             return _assemble(context, _identical(context), [], [], notes)
         if alignment.reason:
-            verdict = Verdict(kind=VerdictKind.NOT_COMPARABLE, confidence=Confidence.HIGH,
-                              headline=f"not comparable: {alignment.reason}", reasons=(alignment.reason,))  # fmt: skip
+            verdict = Verdict(
+                kind=VerdictKind.NOT_COMPARABLE,
+                confidence=Confidence.HIGH,
+                headline=f"not comparable: {alignment.reason}",
+                reasons=(alignment.reason,),
+            )
             return _assemble(context, verdict, [], [], notes)
         change = measure(a.tree.response_ns, b.tree.response_ns, context)
         candidates = find_all(context)
         faster = change.direction < 0 and (change.significant or change.modest)
         if faster and not any(c.kind == "error" for c in candidates):
             context = Context(
-                baseline=a, suspect=b, alignment=alignment, attribution=attribution, edges=context.edges,
-                norms=context.norms, options=options, mirrored=True,
-            )  # fmt: skip
+                baseline=a,
+                suspect=b,
+                alignment=alignment,
+                attribution=attribution,
+                edges=context.edges,
+                norms=context.norms,
+                options=options,
+                mirrored=True,
+            )
             candidates = find_all(context)
         explanations = explain(candidates, context, significant=change.significant)
         verdict = judge(change, explanations, context, notes)
@@ -118,12 +135,16 @@ def _identical(context: Context) -> Verdict:
     most = groups[0]
     span = tree.spans[most.spans[0]]
     return Verdict(
-        kind=VerdictKind.IDENTICAL, confidence=Confidence.HIGH,
+        kind=VerdictKind.IDENTICAL,
+        confidence=Confidence.HIGH,
         headline=f"these two traces do not differ: nothing here explains a spike; in both, {duration(most.exposed_ns)} "
         f"of {duration(tree.response_ns)} is spent in {span.name}" + (f" ({span.service})" if span.service else ""),
-        reasons=("both are the same trace" if context.baseline.tree.trace_id == tree.trace_id
-                 else "both traces have the same spans with the same times",),
-    )  # fmt: skip
+        reasons=(
+            "both are the same trace"
+            if context.baseline.tree.trace_id == tree.trace_id
+            else "both traces have the same spans with the same times",
+        ),
+    )
 
 
 def _notes(context: Context) -> list[Note]:
@@ -135,8 +156,14 @@ def _notes(context: Context) -> list[Note]:
     for service, side in [(s, "B") for s in sorted(seen_a - seen_b)] + [(s, "A") for s in sorted(seen_b - seen_a)]:
         tree = (b if side == "B" else a).tree
         if any(note.code == "missing-parents" for note in tree.notes) and service:
-            notes.append(Note(code="missing-service", severity=Severity.SERIOUS, count=1,
-                              text=f"{service} sent no spans in {side}: what it did is missing there"))  # fmt: skip
+            notes.append(
+                Note(
+                    code="missing-service",
+                    severity=Severity.SERIOUS,
+                    count=1,
+                    text=f"{service} sent no spans in {side}: what it did is missing there",
+                )
+            )
     return notes
 
 
@@ -145,13 +172,20 @@ def _on_side(note: Note, side: str) -> Note:
 
 
 def _assemble(
-    context: Context, verdict: Verdict, explanations: list[Explanation], candidates: list[Candidate], notes: list[Note]
+    context: Context,
+    verdict: Verdict,
+    explanations: list[Explanation],
+    candidates: list[Candidate],
+    notes: list[Note],
 ) -> Comparison:
     a, b = context.baseline.tree, context.suspect.tree
     comparable = verdict.kind not in (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE)
     causes = _causes(explanations, context) if comparable else ()
     return Comparison(
-        schema_version=SCHEMA_VERSION, verdict=verdict, baseline=_side(context.baseline), suspect=_side(context.suspect),
+        schema_version=SCHEMA_VERSION,
+        verdict=verdict,
+        baseline=_side(context.baseline),
+        suspect=_side(context.suspect),
         response_time=_durations(a.response_ns, b.response_ns),
         completion_time=_durations(a.completion_ns, b.completion_ns),
         causes=causes,
@@ -159,7 +193,7 @@ def _assemble(
         findings=tuple(_finding(candidate, context) for candidate in candidates),
         next_steps=next_steps(verdict, causes, with_population=context.norms is not None),
         notes=merge(notes),
-    )  # fmt: skip
+    )
 
 
 def _durations(baseline_ns: int, suspect_ns: int) -> Durations:
@@ -177,32 +211,47 @@ def _causes(explanations: list[Explanation], context: Context) -> tuple[Cause, .
     ]
     sign = -1 if context.mirrored else 1
     completion = context.suspect.tree.completion_ns - context.baseline.tree.completion_ns
-    return tuple(_cause(rank, e, sign, delta, completion, options) for rank, e in enumerate(kept[: options.max_causes], 1))
+    return tuple(
+        _cause(rank, e, sign, delta, completion, options) for rank, e in enumerate(kept[: options.max_causes], 1)
+    )
 
 
-def _cause(
-    rank: int, e: Explanation, sign: int, delta: int, completion: int, options: CompareOptions
-) -> Cause:
+def _cause(rank: int, e: Explanation, sign: int, delta: int, completion: int, options: CompareOptions) -> Cause:
     c = e.candidate
     whole = completion if c.affects == "completion" else delta
     explained = sign * (e.explained_ns if c.affects == "response" and not c.off_path_ns else c.off_path_ns)
     return Cause(
-        rank=rank, finding=c.finding, kind=c.kind, service=c.service, operation=c.operation,
-        peer_service=c.peer_service, delta_ns=explained, share=round(explained / whole, 4) if whole else 0.0,
-        baseline_span_ids=tuple(c.baseline_spans), suspect_span_ids=tuple(c.suspect_spans),
-        evidence=tuple(c.evidence[: options.max_evidence]), summary=c.summary,
+        rank=rank,
+        finding=c.finding,
+        kind=c.kind,
+        service=c.service,
+        operation=c.operation,
+        peer_service=c.peer_service,
+        delta_ns=explained,
+        share=round(explained / whole, 4) if whole else 0.0,
+        baseline_span_ids=tuple(c.baseline_spans),
+        suspect_span_ids=tuple(c.suspect_spans),
+        evidence=tuple(c.evidence[: options.max_evidence]),
+        summary=c.summary,
         symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms)),
-    )  # fmt: skip
+    )
 
 
 def _finding(c: Candidate, context: Context) -> Finding:
     sign = -1 if context.mirrored else 1
     return Finding(
-        finding=c.finding, title=c.title, service=c.service, operation=c.operation, peer_service=c.peer_service,
-        delta_ns=sign * (c.claimed_ns or c.off_path_ns), affects=c.affects, baseline_span_ids=tuple(c.baseline_spans),
-        suspect_span_ids=tuple(c.suspect_spans), evidence=tuple(c.evidence[: context.options.max_evidence]),
+        finding=c.finding,
+        title=c.title,
+        service=c.service,
+        operation=c.operation,
+        peer_service=c.peer_service,
+        delta_ns=sign * (c.claimed_ns or c.off_path_ns),
+        affects=c.affects,
+        baseline_span_ids=tuple(c.baseline_spans),
+        suspect_span_ids=tuple(c.suspect_spans),
+        evidence=tuple(c.evidence[: context.options.max_evidence]),
         summary=c.summary,
-    )  # fmt: skip
+    )
 
 
 def _contributions(attribution: Attribution, context: Context) -> tuple[Contribution, ...]:
@@ -223,14 +272,24 @@ def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context:
     longest_a = longest_spans(pair.baseline, context.baseline, 1)
     longest_b = longest_spans(pair.suspect, context.suspect, 1)
     return Contribution(
-        path=path, service=pair.key.service, operation=_name(pair, context), kind=pair.key.kind.value,
+        path=path,
+        service=pair.key.service,
+        operation=_name(pair, context),
+        kind=pair.key.kind.value,
         detail="" if pair.key.detail == pair.key.name else pair.key.detail,
-        baseline_exposed_ns=a.exposed_ns, suspect_exposed_ns=b.exposed_ns, delta_ns=share.delta_ns,
-        baseline_calls=a.calls, suspect_calls=b.calls, baseline_errors=a.errors, suspect_errors=b.errors,
-        baseline_ns=a.total_ns, suspect_ns=b.total_ns,
-        baseline_span_id=longest_a[0] if longest_a else "", suspect_span_id=longest_b[0] if longest_b else "",
+        baseline_exposed_ns=a.exposed_ns,
+        suspect_exposed_ns=b.exposed_ns,
+        delta_ns=share.delta_ns,
+        baseline_calls=a.calls,
+        suspect_calls=b.calls,
+        baseline_errors=a.errors,
+        suspect_errors=b.errors,
+        baseline_ns=a.total_ns,
+        suspect_ns=b.total_ns,
+        baseline_span_id=longest_a[0] if longest_a else "",
+        suspect_span_id=longest_b[0] if longest_b else "",
         parts=share.parts,
-    )  # fmt: skip
+    )
 
 
 def _name(pair: Pair, context: Context) -> str:
@@ -241,20 +300,29 @@ def _name(pair: Pair, context: Context) -> str:
 def _side(p: Profile) -> Side:
     tree = p.tree
     root = tree.spans[tree.root]
-    started = datetime.fromtimestamp(tree.origin_ns // 1_000_000 / 1000, tz=UTC) if 0 <= tree.origin_ns < _YEAR_9999 else None
+    started = (
+        datetime.fromtimestamp(tree.origin_ns // 1_000_000 / 1000, tz=UTC) if 0 <= tree.origin_ns < _YEAR_9999 else None
+    )
     versions: dict[str, str] = {}
     for resource in {id(span.resource): span.resource for span in tree.spans}.values():
         version = semconv.version(resource)
         if version:
             versions[resource.service] = version
     return Side(
-        trace_id=tree.trace_id, root=f"{root.service} {root.name}".strip(), root_service=root.service,
-        root_operation=root.name, root_span_id=root.span_id,
+        trace_id=tree.trace_id,
+        root=f"{root.service} {root.name}".strip(),
+        root_service=root.service,
+        root_operation=root.name,
+        root_span_id=root.span_id,
         started_at=started.isoformat(timespec="milliseconds").replace("+00:00", "Z") if started else "",
-        started_at_ns=tree.origin_ns, response_time_ns=tree.response_ns, completion_time_ns=tree.completion_ns,
-        spans=len(tree.spans), services=tuple(sorted({span.service for span in tree.spans})),
-        errors=sum(span.error for span in tree.spans), versions=dict(sorted(versions.items())),
-    )  # fmt: skip
+        started_at_ns=tree.origin_ns,
+        response_time_ns=tree.response_ns,
+        completion_time_ns=tree.completion_ns,
+        spans=len(tree.spans),
+        services=tuple(sorted({span.service for span in tree.spans})),
+        errors=sum(span.error for span in tree.spans),
+        versions=dict(sorted(versions.items())),
+    )
 
 
 _YEAR_9999 = 253_370_764_800_000_000_000

@@ -71,8 +71,7 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
             start, end = starts[child], ends[child]
             if start >= high:
                 continue
-            if end > high:
-                end = high  # clipped: the parent did not wait longer than it ran
+            end = min(end, high)  # clipped: the parent did not wait longer than it ran
             if end <= low:
                 break
             if end > cursor + rounding_ns:

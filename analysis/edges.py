@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from analysis import semconv
 from analysis.model import SpanKind
+from analysis.align import Pair
 
 if TYPE_CHECKING:
-    from analysis.align import Alignment, Pair
+    from analysis.align import Alignment
     from analysis.options import CompareOptions
     from analysis.profile import CallGroup, Profile
 
@@ -72,11 +73,16 @@ def edges(alignment: Alignment, baseline: Profile, suspect: Profile) -> list[Edg
                 continue
             found.append(
                 Edge(
-                    pair=pair, server=child, caller=pair.key.service, callee=child.key.service,
-                    callers=_instances(pair.suspect, suspect), callees=_instances(child.suspect, suspect),
-                    baseline=a, suspect=b,
+                    pair=pair,
+                    server=child,
+                    caller=pair.key.service,
+                    callee=child.key.service,
+                    callers=_instances(pair.suspect, suspect),
+                    callees=_instances(child.suspect, suspect),
+                    baseline=a,
+                    suspect=b,
                 )
-            )  # fmt: skip
+            )
     return found
 
 

@@ -41,7 +41,5 @@ def merge(notes: Iterable[Note]) -> tuple[Note, ...]:
         if seen is None:
             joined[key] = note
         else:
-            joined[key] = Note(
-                code=note.code, severity=note.severity, count=seen.count + note.count, text=note.text
-            )
+            joined[key] = Note(code=note.code, severity=note.severity, count=seen.count + note.count, text=note.text)
     return tuple(joined.values())

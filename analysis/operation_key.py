@@ -127,7 +127,7 @@ def operation_key(span: Span) -> OperationKey:
         method = semconv.first(attributes, ("rpc.method",))
         detail = f"{target}/{method}" if target else method
     elif category == "http":
-        if kind == SpanKind.CLIENT or kind == SpanKind.UNSPECIFIED:
+        if kind in (SpanKind.CLIENT, SpanKind.UNSPECIFIED):
             target, path = _url(span)
             detail = f"{target}{path}"
         elif _HTTP_NAME.match(span.name):

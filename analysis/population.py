@@ -52,9 +52,11 @@ class Population(Struct, frozen=True, kw_only=True):
             reduced = profile(trace, keys, options)
             paths = call_paths(reduced)
             sample = Sample(
-                trace.trace_id, reduced.tree.origin_ns, reduced.tree.response_ns,
+                trace.trace_id,
+                reduced.tree.origin_ns,
+                reduced.tree.response_ns,
                 _sums(reduced, paths),
-            )  # fmt: skip
+            )
             by_root.setdefault(paths[id(reduced.root)], []).append(sample)
         if not by_root:
             return cls(root="", samples=())
@@ -112,9 +114,7 @@ class Spread(Struct, frozen=True):
 class Norms:
     """A population seen from one comparison: what is usual for each pair."""
 
-    def __init__(
-        self, population: Population, baseline: Profile, suspect: Profile, options: CompareOptions
-    ) -> None:
+    def __init__(self, population: Population, baseline: Profile, suspect: Profile, options: CompareOptions) -> None:
         self.size = len(population.samples)
         self.options = options
         self._samples = population.samples
@@ -152,13 +152,14 @@ class Norms:
         return self._paths[id(group)]
 
 
-def norms(
-    population: Population | None, baseline: Profile, suspect: Profile, options: CompareOptions
-) -> Norms | None:
+def norms(population: Population | None, baseline: Profile, suspect: Profile, options: CompareOptions) -> Norms | None:
     """View a population from a comparison; None when there is none or it says nothing about this operation."""
     if population is None or len(population.samples) < options.population_min:
         return None
     view = Norms(population, baseline, suspect, options)
-    if population.root not in (call_paths(baseline)[id(baseline.root)], call_paths(suspect)[id(suspect.root)]):
+    if population.root not in (
+        call_paths(baseline)[id(baseline.root)],
+        call_paths(suspect)[id(suspect.root)],
+    ):
         return None
     return view

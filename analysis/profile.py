@@ -16,10 +16,11 @@ from msgspec import Struct
 from analysis.critical_path import CriticalPath, critical_path
 from analysis.repair import repair
 from analysis.tree import DETACHED, SpanTree, self_times
+from analysis.operation_key import OperationKey
 
 if TYPE_CHECKING:
     from analysis.model import Span, Trace
-    from analysis.operation_key import OperationKey, OperationKeys
+    from analysis.operation_key import OperationKeys
     from analysis.options import CompareOptions
 
 
@@ -27,9 +28,19 @@ class CallGroup:
     """All spans of one call path in one trace, and their sums (ns)."""
 
     __slots__ = (
-        "after_ns", "before_ns", "calls", "children", "detached", "errors", "exposed_ns", "key", "parent", "self_ns", "spans",
+        "after_ns",
+        "before_ns",
+        "calls",
+        "children",
+        "detached",
+        "errors",
+        "exposed_ns",
+        "key",
+        "parent",
+        "self_ns",
+        "spans",
         "total_ns",
-    )  # fmt: skip
+    )
 
     def __init__(self, key: int, parent: CallGroup | None) -> None:
         self.key = key

@@ -65,10 +65,19 @@ def repair(trace: Trace, options: CompareOptions) -> SpanTree:
     ends = [end - origin for end in ends]
     holders = _holders(spans, parents, starts, ends, order, detached, options)
     return SpanTree(
-        trace_id=trace.trace_id, spans=spans, origin_ns=origin, starts=starts, ends=ends, parents=parents,
-        children=children, holders=holders, held=group_children(holders), order=order, root=root,
+        trace_id=trace.trace_id,
+        spans=spans,
+        origin_ns=origin,
+        starts=starts,
+        ends=ends,
+        parents=parents,
+        children=children,
+        holders=holders,
+        held=group_children(holders),
+        order=order,
+        root=root,
         notes=tuple(notes),
-    )  # fmt: skip
+    )
 
 
 def _unique(sent: Sequence[Span], notes: list[Note]) -> tuple[list[Span], dict[str, int], dict[str, int]]:
@@ -97,11 +106,23 @@ def _unique(sent: Sequence[Span], notes: list[Note]) -> tuple[list[Span], dict[s
             twins[span.span_id] = len(spans)
             spans.append(replace(span, parent_id=span.span_id))
     if duplicates:
-        notes.append(Note(code="duplicate-spans", severity=Severity.INFO, count=duplicates,
-                          text="spans were sent more than once; each was counted once"))  # fmt: skip
+        notes.append(
+            Note(
+                code="duplicate-spans",
+                severity=Severity.INFO,
+                count=duplicates,
+                text="spans were sent more than once; each was counted once",
+            )
+        )
     if twins:
-        notes.append(Note(code="shared-span-ids", severity=Severity.INFO, count=len(twins),
-                          text="client and server spans share one id (Zipkin style); they were told apart"))  # fmt: skip
+        notes.append(
+            Note(
+                code="shared-span-ids",
+                severity=Severity.INFO,
+                count=len(twins),
+                text="client and server spans share one id (Zipkin style); they were told apart",
+            )
+        )
     return spans, index, twins
 
 
@@ -125,8 +146,14 @@ def _mend_durations(starts: list[int], ends: list[int], notes: list[Note]) -> No
             ends[i] = start
             negative += 1
     if negative:
-        notes.append(Note(code="negative-durations", severity=Severity.WARNING, count=negative,
-                          text="spans ended before they started; their duration was taken as zero"))  # fmt: skip
+        notes.append(
+            Note(
+                code="negative-durations",
+                severity=Severity.WARNING,
+                count=negative,
+                text="spans ended before they started; their duration was taken as zero",
+            )
+        )
 
 
 def _cut_cycles(parents: list[int], starts: list[int], notes: list[Note]) -> None:
@@ -149,8 +176,14 @@ def _cut_cycles(parents: list[int], starts: list[int], notes: list[Note]) -> Non
         for seen in walk:
             state[seen] = 2
     if cycles:
-        notes.append(Note(code="parent-cycles", severity=Severity.WARNING, count=cycles,
-                          text="spans named each other as parents; the circle was cut at its earliest span"))  # fmt: skip
+        notes.append(
+            Note(
+                code="parent-cycles",
+                severity=Severity.WARNING,
+                count=cycles,
+                text="spans named each other as parents; the circle was cut at its earliest span",
+            )
+        )
 
 
 def _main_root(roots: list[int], spans: list[Span], starts: list[int], ends: list[int]) -> int:
@@ -159,11 +192,22 @@ def _main_root(roots: list[int], spans: list[Span], starts: list[int], ends: lis
 
 
 def _root_of_orphans(
-    spans: list[Span], parents: list[int], starts: list[int], ends: list[int], orphans: list[int], notes: list[Note]
+    spans: list[Span],
+    parents: list[int],
+    starts: list[int],
+    ends: list[int],
+    orphans: list[int],
+    notes: list[Note],
 ) -> int:
     """Find a root for a trace whose root span is missing: the orphan that encloses the others, else a placeholder."""
-    notes.append(Note(code="root-missing", severity=Severity.SERIOUS, count=1,
-                      text="the root span was not received; the response time is taken from the spans that were"))  # fmt: skip
+    notes.append(
+        Note(
+            code="root-missing",
+            severity=Severity.SERIOUS,
+            count=1,
+            text="the root span was not received; the response time is taken from the spans that were",
+        )
+    )
     low = min(starts[i] for i in orphans)
     high = max(ends[i] for i in orphans)
     longest = _main_root(orphans, spans, starts, ends)
@@ -171,10 +215,17 @@ def _root_of_orphans(
         parents[longest] = ROOT
         return longest
     placeholder = Span(
-        span_id="0" * 16, parent_id="", name=MISSING_OPERATION, kind=SpanKind.SERVER,
-        resource=Resource(service=MISSING_SERVICE, attributes={}), start_ns=low, end_ns=high, error=False,
-        status_message="", attributes={},
-    )  # fmt: skip
+        span_id="0" * 16,
+        parent_id="",
+        name=MISSING_OPERATION,
+        kind=SpanKind.SERVER,
+        resource=Resource(service=MISSING_SERVICE, attributes={}),
+        start_ns=low,
+        end_ns=high,
+        error=False,
+        status_message="",
+        attributes={},
+    )
     spans.append(placeholder)
     starts.append(low)
     ends.append(high)
@@ -191,15 +242,26 @@ def _join_roots(root: int, roots: list[int], parents: list[int], notes: list[Not
     for i in others:
         parents[i] = root
     if others:
-        notes.append(Note(code="several-roots", severity=Severity.WARNING, count=len(others) + 1,
-                          text="root spans in one trace; the longest was taken as the request"))  # fmt: skip
+        notes.append(
+            Note(
+                code="several-roots",
+                severity=Severity.WARNING,
+                count=len(others) + 1,
+                text="root spans in one trace; the longest was taken as the request",
+            )
+        )
     return others
 
 
 def _adopt_orphans(
-    root: int, orphans: list[int], spans: list[Span], parents: list[int], starts: list[int], ends: list[int],
+    root: int,
+    orphans: list[int],
+    spans: list[Span],
+    parents: list[int],
+    starts: list[int],
+    ends: list[int],
     notes: list[Note],
-) -> None:  # fmt: skip
+) -> None:
     """Attach each orphan under the call it most likely served.
 
         gateway  POST to checkout   |------------------------|      no child was received
@@ -229,12 +291,20 @@ def _adopt_orphans(
         unnamed = _enclosing(orphan, silent, silent_starts, starts, ends)
         candidates = [i for i in named if i not in with_child] or list(unnamed)
         parents[orphan] = min(candidates, key=lambda i: ends[i] - starts[i]) if candidates else root
-    notes.append(Note(code="missing-parents", severity=Severity.WARNING, count=len(orphans),
-                      text="spans have parents that were not received; they were placed by time and address"))  # fmt: skip
+    notes.append(
+        Note(
+            code="missing-parents",
+            severity=Severity.WARNING,
+            count=len(orphans),
+            text="spans have parents that were not received; they were placed by time and address",
+        )
+    )
     _cut_adopted_cycles(root, orphans, parents)
 
 
-def _enclosing(orphan: int, callers: list[int], caller_starts: list[int], starts: list[int], ends: list[int]) -> list[int]:
+def _enclosing(
+    orphan: int, callers: list[int], caller_starts: list[int], starts: list[int], ends: list[int]
+) -> list[int]:
     at = bisect_right(caller_starts, starts[orphan])
     near = callers[max(0, at - ADOPTION_SCAN) : at]
     return [i for i in near if ends[i] >= min(ends[orphan], starts[orphan] + 1) and i != orphan]
@@ -258,9 +328,14 @@ def _cut_adopted_cycles(root: int, orphans: list[int], parents: list[int]) -> No
 
 
 def _align_clocks(
-    spans: list[Span], parents: list[int], starts: list[int], ends: list[int], order: list[int],
-    options: CompareOptions, notes: list[Note],
-) -> None:  # fmt: skip
+    spans: list[Span],
+    parents: list[int],
+    starts: list[int],
+    ends: list[int],
+    order: list[int],
+    options: CompareOptions,
+    notes: list[Note],
+) -> None:
     """Shift processes whose clock disagrees with their callers'.
 
     Each call from a process whose clock is settled bounds the callee's offset d:
@@ -298,19 +373,27 @@ def _align_clocks(
             offsets[callee] = shift
     if not offsets:
         return
-    for i, key in enumerate(process):
-        shift = offsets.get(key, 0)
+    for i, owner in enumerate(process):
+        shift = offsets.get(owner, 0)
         if shift:
             starts[i] += shift
             ends[i] += shift
-    for (service, where), shift in offsets.items():
+    for (service, where), offset in offsets.items():
         name = f"{service} ({where})" if where != service else service
-        notes.append(Note(code="clock-skew", severity=Severity.INFO, count=1,
-                          text=f"the clock of {name} was off by about {abs(shift) / 1e6:.3g} ms; its spans were moved"))  # fmt: skip
+        notes.append(
+            Note(
+                code="clock-skew",
+                severity=Severity.INFO,
+                count=1,
+                text=f"the clock of {name} was off by about {abs(offset) / 1e6:.3g} ms; its spans were moved",
+            )
+        )
 
 
 def _offset(
-    callers: dict[tuple[str, str], list[tuple[int, int | None]]], offsets: dict[tuple[str, str], int], slack_ns: int
+    callers: dict[tuple[str, str], list[tuple[int, int | None]]],
+    offsets: dict[tuple[str, str], int],
+    slack_ns: int,
 ) -> int:
     """Return the shift (ns) that makes a process's calls fit their callers; 0 when they already do."""
     low: int | None = None
@@ -333,13 +416,23 @@ def _offset(
 
 
 def _holders(
-    spans: list[Span], parents: list[int], starts: list[int], ends: list[int], order: list[int], detached: set[int],
+    spans: list[Span],
+    parents: list[int],
+    starts: list[int],
+    ends: list[int],
+    order: list[int],
+    detached: set[int],
     options: CompareOptions,
-) -> list[int]:  # fmt: skip
+) -> list[int]:
     """Say for every span in whose time it runs (see `SpanTree`)."""
     holders = list(parents)
     slack = options.overhang_ns
-    consumer, producer, client, server = SpanKind.CONSUMER, SpanKind.PRODUCER, SpanKind.CLIENT, SpanKind.SERVER
+    consumer, producer, client, server = (
+        SpanKind.CONSUMER,
+        SpanKind.PRODUCER,
+        SpanKind.CLIENT,
+        SpanKind.SERVER,
+    )
     for i in order:
         parent = parents[i]
         if parent < 0:

@@ -14,42 +14,61 @@ def next_steps(verdict: Verdict, causes: tuple[Cause, ...], *, with_population: 
     """Advise on the causes, most important first; no advice without a finding or a verdict to base it on."""
     steps = [_step(cause) for cause in causes[:3]]
     if verdict.kind is VerdictKind.IDENTICAL:
-        steps.append(NextStep(
-            text="Both are the same request: nothing here explains a spike. Compare the slow one with a healthy trace "
-            "of the same operation.", finding="identical", links=()))  # fmt: skip
+        steps.append(
+            NextStep(
+                text="Both are the same request. To explain a spike, compare the slow one with a healthy trace of it.",
+                finding="identical",
+                links=(),
+            )
+        )
     elif verdict.kind is VerdictKind.NOT_COMPARABLE:
-        steps.append(NextStep(
-            text="Pick two traces of the same operation, or compare each with the typical trace of its own.",
-            finding="not-comparable", links=()))  # fmt: skip
+        steps.append(
+            NextStep(
+                text="Pick two traces of the same operation, or compare each with the typical trace of its own.",
+                finding="not-comparable",
+                links=(),
+            )
+        )
     elif not with_population and verdict.confidence != "high":
-        steps.append(NextStep(
-            text="Compare B with the typical trace of this operation: two single requests can differ by chance.",
-            finding="single-sample", links=()))  # fmt: skip
+        steps.append(
+            NextStep(
+                text="Compare B with the typical trace of this operation: two single requests can differ by chance.",
+                finding="single-sample",
+                links=(),
+            )
+        )
     return tuple(steps)
 
 
 def _step(cause: Cause) -> NextStep:
     service, operation, peer = cause.service, cause.operation, cause.peer_service
-    other = f" and {peer}" if peer else ""
-    text = {
-        CauseKind.SELF_TIME_INCREASE: (
-            f"Look into {operation} in {service} while it is slow: profile it, check CPU limits and locks."
-            if not peer
-            else f"Check {peer} for what makes {operation} slow: query plan, load, limits; {service} only waits for it."
-        ),
-        CauseKind.MORE_CALLS: f"Batch the calls of {operation} in {service}, or find what made them multiply.",
-        CauseKind.NEW_CALLS: f"Find out why {service} now calls {operation}{f' ({peer})' if peer else ''}: a cache that "
-        "stopped hitting, a flag, a deployment.",
-        CauseKind.REMOVED_CALLS: f"Check whether {service} is meant to skip {operation}.",
-        CauseKind.SERIALISED: f"Let {operation} in {service} issue its calls in parallel again; look at what changed there.",
-        CauseKind.WAIT_GAP: f"Check the host and listen queue of {service}: CPU throttling, pauses, connection limits.",
-        CauseKind.NETWORK: f"Check the way between {service}{other}: network, proxies, connection set-up, both hosts.",
-        CauseKind.ERROR: f"Open the failing span of {operation} in {service} and its logs at that time"
-        + (f"; check {peer}." if peer else "."),
-        CauseKind.RETRY: f"Find out why {peer or operation} refuses the first tries of {service}; check retry limits and backoff.",
-        CauseKind.VERSION_CHANGE: f"Review the deployment of {service}: it brought the new call {operation}; roll back if urgent.",
-        CauseKind.MESSAGING_DELAY: f"Check the backlog and the number of consumers of {operation} in {service}.",
-    }[cause.kind]
+    match cause.kind:
+        case CauseKind.SELF_TIME_INCREASE if peer:
+            text = f"Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."
+        case CauseKind.SELF_TIME_INCREASE:
+            text = f"Look into {operation} in {service} while it is slow: profile it, check CPU limits and locks."
+        case CauseKind.MORE_CALLS:
+            text = f"Batch the calls of {operation} in {service}, or find what made them multiply."
+        case CauseKind.NEW_CALLS:
+            to = f" to {peer}" if peer else ""
+            text = f"Find out why {service} now makes the call {operation}{to}: a cold cache, a flag, a deployment."
+        case CauseKind.REMOVED_CALLS:
+            text = f"Check whether {service} is meant to skip {operation}."
+        case CauseKind.SERIALISED:
+            text = f"See what changed in {operation} of {service}: its calls can run in parallel, they did before."
+        case CauseKind.WAIT_GAP:
+            text = f"Check the hosts of {service}: CPU throttling, pauses, connection limits, the listen queue."
+        case CauseKind.NETWORK:
+            text = f"Check the way between {service} and {peer}: network, proxies, connection set-up, both hosts."
+        case CauseKind.ERROR:
+            look = f"; check {peer}" if peer else ""
+            text = f"Open the failing span of {operation} in {service} and its logs at that time{look}."
+        case CauseKind.RETRY:
+            text = f"Find out why {peer or operation} refuses the first tries of {service}; check limits and backoff."
+        case CauseKind.VERSION_CHANGE:
+            text = f"Review the deployment of {service}: it brought the call {operation}. Roll back if it is urgent."
+        case CauseKind.MESSAGING_DELAY:
+            text = f"Check the backlog and the number of consumers of {operation} in {service}."
     links = []
     if cause.suspect_span_ids:
         links.append(LinkTarget(kind="span", side="suspect", service=service, span_id=cause.suspect_span_ids[0]))

@@ -13,9 +13,8 @@ from msgspec import Struct
 
 from analysis.model import Span
 from analysis.notes import Note
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ROOT = -1
 

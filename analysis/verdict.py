@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration, ratio, share
 from msgspec import Struct
 
 from analysis.comparison import CauseKind, Confidence, Verdict, VerdictKind
 from analysis.findings.retries import recovered
-from analysis.format import duration, ratio, share
 from analysis.notes import Severity
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ def _confidence(
         top = explanations[0]
         explained = sum(e.explained_ns for e in explanations[: options.max_causes])
         if delta and kind is not VerdictKind.FAILING:
-            reasons.append(
-                f"the named causes explain {share(min(explained, delta), delta)} of the difference"
-            )
+            reasons.append(f"the named causes explain {share(min(explained, delta), delta)} of the difference")
             if explained < options.concentrated_share * delta:
                 score -= 1
         if not change.significant and kind is not VerdictKind.FAILING:
@@ -123,14 +121,16 @@ def _confidence(
         score -= 1 if weight > options.slower_floor_ns else 2
         reasons.append("the response time is about the same; two traces cannot tell whether the change is usual")
     else:
-        reasons.append("the difference is within what healthy requests show" if context.norms is not None
-                       else "two traces are one sample each; compare with the typical request to be sure")  # fmt: skip
+        reasons.append(
+            "the difference is within what healthy requests show"
+            if context.norms is not None
+            else "two traces are one sample each; compare with the typical request to be sure"
+        )
         score -= 0 if context.norms is not None else 1
     if context.norms is not None:
         reasons.append(f"judged against {context.norms.size} recent traces")
     serious = [note for note in notes if note.severity is Severity.SERIOUS]
-    for note in serious:
-        reasons.append(note.text)
+    reasons.extend(note.text for note in serious)
     if serious:
         score -= 1
     return (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)[max(0, min(2, score))], reasons

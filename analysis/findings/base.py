@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from analysis.attribute import Share, Sums
 from analysis.comparison import CauseKind
+from analysis.population import Norms
+from analysis.options import CompareOptions
+from analysis.align import Alignment, Pair
+from analysis.profile import Profile
+from analysis.edges import Edge
+from analysis.attribute import Attribution
 
 if TYPE_CHECKING:
+    from analysis.attribute import Share, Sums
     from collections.abc import Iterable
 
-    from analysis.align import Alignment, Pair
-    from analysis.attribute import Attribution
-    from analysis.edges import Edge
     from analysis.model import Span
-    from analysis.options import CompareOptions
-    from analysis.population import Norms
-    from analysis.profile import CallGroup, Profile
+    from analysis.profile import CallGroup
 
 
 class Tier(IntEnum):

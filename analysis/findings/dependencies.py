@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
+
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import peer_of
 from analysis.findings.repeated_calls import multiplied
-from analysis.format import duration
 from analysis.model import SpanKind
 
 if TYPE_CHECKING:
@@ -75,10 +76,21 @@ def _candidate(caller: Pair, pairs: list[Pair], others: list[Pair], context: Con
         evidence.insert(0, f"{caller.key.service} is version {old} in A and {new} in B")
     baseline_ids, suspect_ids = context.span_ids(main)
     return Candidate(
-        finding="new-calls" if came else "removed-calls", title="New calls" if came else "Calls gone", kind=kind,
-        tier=Tier.STRUCTURE, service=service, operation=operation, peer_service=peer, pair=main, claims=claims,
-        certain=True, summary=summary, evidence=evidence, baseline_spans=baseline_ids, suspect_spans=suspect_ids,
-    )  # fmt: skip
+        finding="new-calls" if came else "removed-calls",
+        title="New calls" if came else "Calls gone",
+        kind=kind,
+        tier=Tier.STRUCTURE,
+        service=service,
+        operation=operation,
+        peer_service=peer,
+        pair=main,
+        claims=claims,
+        certain=True,
+        summary=summary,
+        evidence=evidence,
+        baseline_spans=baseline_ids,
+        suspect_spans=suspect_ids,
+    )
 
 
 _OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUMER)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
+
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of
-from analysis.format import duration
 from analysis.model import SpanKind
 from analysis.operation_key import template
 
@@ -99,21 +100,30 @@ def _candidate(pair: Pair, failing: dict[int, Pair], context: Context) -> Candid
     what = describe(worst)
     took = worst.end_ns - worst.start_ns
     share = context.share_of[id(pair)]
-    evidence = [f"{share.suspect.errors} of {share.suspect.calls} calls fail in B, {share.baseline.errors} of "
-                f"{share.baseline.calls} in A: {what}"]  # fmt: skip
+    a, b = share.baseline, share.suspect
+    evidence = [f"{b.errors} of {b.calls} calls fail in B, {a.errors} of {a.calls} in A: {what}"]
     limit = timeout_of(took, context)
     if limit:
         evidence.append(f"it ends after {duration(took)}, which looks like a timeout of {duration(limit)}")
     evidence.append(_reach(pair, failing))
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()} if not context.mirrored else {}
     return Candidate(
-        finding=CODE, title=TITLE, kind=CauseKind.ERROR, tier=Tier.FAILURE, service=service, operation=operation,
-        peer_service=peer_of(pair, context), pair=pair, claims=claims, certain=True,
+        finding=CODE,
+        title=TITLE,
+        kind=CauseKind.ERROR,
+        tier=Tier.FAILURE,
+        service=service,
+        operation=operation,
+        peer_service=peer_of(pair, context),
+        pair=pair,
+        claims=claims,
+        certain=True,
         summary=f"{operation} in {service} fails: {what}" + (f" after {duration(took)}" if limit else ""),
-        evidence=evidence, affects="response",
+        evidence=evidence,
+        affects="response",
         baseline_spans=longest_spans(pair.baseline, context.baseline, context.options.max_span_ids),
         suspect_spans=[span.span_id for span in spans[: context.options.max_span_ids]],
-    )  # fmt: skip
+    )
 
 
 def _reach(pair: Pair, failing: dict[int, Pair]) -> str:

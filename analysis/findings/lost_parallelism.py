@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
+
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
-from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,19 +43,27 @@ def find(context: Context) -> Iterable[Candidate]:
             claims[id(pair)] = own  # the caller's turn between two calls, formerly hidden
         service, operation = name_of(pair, context)
         a, b = measured
+        work_a, work_b = (duration(_total(pair, context, baseline=side)) for side in (True, False))
         calls = sum(context.share_of[id(child)].suspect.calls for child in pair.children)
         baseline_ids, suspect_ids = context.span_ids(pair)
         yield Candidate(
-            finding=CODE, title=TITLE, kind=CauseKind.SERIALISED, tier=Tier.STRUCTURE, service=service,
-            operation=operation, pair=pair, claims=claims, certain=True,
+            finding=CODE,
+            title=TITLE,
+            kind=CauseKind.SERIALISED,
+            tier=Tier.STRUCTURE,
+            service=service,
+            operation=operation,
+            pair=pair,
+            claims=claims,
+            certain=True,
             summary=f"{operation} in {service} runs its {calls} calls one after another instead of in parallel",
             evidence=[
                 f"{a:.1f} calls at a time in A, {b:.1f} in B",
-                f"the calls themselves take {duration(_total(pair, context, baseline=True))} in A and "
-                f"{duration(_total(pair, context, baseline=False))} in B, added up",
+                f"added up, the calls take {work_a} in A and {work_b} in B",
             ],
-            baseline_spans=baseline_ids, suspect_spans=suspect_ids,
-        )  # fmt: skip
+            baseline_spans=baseline_ids,
+            suspect_spans=suspect_ids,
+        )
 
 
 def _claims(pair: Pair, context: Context) -> dict[int, int]:

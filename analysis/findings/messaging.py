@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
+
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
-from analysis.format import duration
 from analysis.model import SpanKind
 
 if TYPE_CHECKING:
@@ -42,16 +43,25 @@ def find(context: Context) -> Iterable[Candidate]:
         baseline_ids, suspect_ids = context.span_ids(pair)
         sender = pair.parent.key.service if pair.parent is not None else ""
         yield Candidate(
-            finding=CODE, title=TITLE, kind=CauseKind.MESSAGING_DELAY, tier=Tier.STRUCTURE, service=service,
-            operation=operation, peer_service=sender or None, pair=pair, claims={}, off_path_ns=growth,
+            finding=CODE,
+            title=TITLE,
+            kind=CauseKind.MESSAGING_DELAY,
+            tier=Tier.STRUCTURE,
+            service=service,
+            operation=operation,
+            peer_service=sender or None,
+            pair=pair,
+            claims={},
+            off_path_ns=growth,
             affects="completion" if _detached(pair) else "response",
             summary=f"{operation} in {service} starts {duration(b)} after its message was sent instead of {duration(a)}",
             evidence=[
                 f"waiting in the queue: {duration(a)} in A, {duration(b)} in B",
                 f"processing itself: {_each(pair, context, 0)} in A, {_each(pair, context, 1)} in B",
             ],
-            baseline_spans=baseline_ids, suspect_spans=suspect_ids,
-        )  # fmt: skip
+            baseline_spans=baseline_ids,
+            suspect_spans=suspect_ids,
+        )
 
 
 def _detached(pair: Pair) -> bool:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
+
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import peer_of
-from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ def find(context: Context) -> Iterable[Candidate]:
 def multiplied(pair: Pair, context: Context) -> bool:
     """Tell whether a call is made many times more than before, per call of its caller."""
     share = context.share_of[id(pair)]
-    before, after = context.before(share).calls, context.after(share).calls
+    before, after = float(context.before(share).calls), float(context.after(share).calls)
     if pair.parent is not None:
         above = context.share_of[id(pair.parent)]
         callers_before, callers_after = context.before(above).calls, context.after(above).calls
@@ -71,8 +72,18 @@ def _candidate(caller: Pair, repeated: list[Pair], context: Context) -> Candidat
     baseline_ids, suspect_ids = context.span_ids(main)
     kind = CauseKind.MORE_CALLS if share.baseline.calls and share.suspect.calls else CauseKind.NEW_CALLS
     return Candidate(
-        finding=CODE, title=TITLE, kind=kind, tier=Tier.STRUCTURE, service=service,
-        operation=operation, peer_service=peer_of(main, context), pair=main, claims=claims, certain=True,
+        finding=CODE,
+        title=TITLE,
+        kind=kind,
+        tier=Tier.STRUCTURE,
+        service=service,
+        operation=operation,
+        peer_service=peer_of(main, context),
+        pair=main,
+        claims=claims,
+        certain=True,
         summary=f"{operation} in {service} runs {share.suspect.calls} times instead of {share.baseline.calls}",
-        evidence=evidence, baseline_spans=baseline_ids, suspect_spans=suspect_ids,
-    )  # fmt: skip
+        evidence=evidence,
+        baseline_spans=baseline_ids,
+        suspect_spans=suspect_ids,
+    )

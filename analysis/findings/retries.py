@@ -9,12 +9,14 @@ The failed tries and the waits between them are the cost; the try that succeeds 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from analysis.format import duration
 
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import describe, peer_of
-from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +64,7 @@ def _longest_chain(pair: Pair, context: Context) -> list[Span]:
 def _candidate(pair: Pair, chain: list[Span], context: Context) -> Candidate:
     service, operation = name_of(pair, context)
     share = context.share_of[id(pair)]
-    waited = sum(max(0, after.start_ns - before.end_ns) for before, after in zip(chain, chain[1:], strict=False))
+    waited = sum(max(0, after.start_ns - before.end_ns) for before, after in pairwise(chain))
     tried = sum(span.end_ns - span.start_ns for span in chain[:-1])
     outcome = "the last try fails too" if chain[-1].error else "the last try succeeds"
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()}
@@ -70,8 +72,16 @@ def _candidate(pair: Pair, chain: list[Span], context: Context) -> Candidate:
         claims[id(pair.parent)] = min(waited, max(0, context.growth(context.share_of[id(pair.parent)])))
     before = share.baseline.calls
     return Candidate(
-        finding=CODE, title=TITLE, kind=CauseKind.RETRY, tier=Tier.FAILURE, service=service, operation=operation,
-        peer_service=peer_of(pair, context), pair=pair, claims=claims if not context.mirrored else {}, certain=True,
+        finding=CODE,
+        title=TITLE,
+        kind=CauseKind.RETRY,
+        tier=Tier.FAILURE,
+        service=service,
+        operation=operation,
+        peer_service=peer_of(pair, context),
+        pair=pair,
+        claims=claims if not context.mirrored else {},
+        certain=True,
         summary=f"{operation} in {service} is tried {len(chain)} times instead of {max(1, before)}: "
         f"{describe(chain[0])}; {outcome}",
         evidence=[

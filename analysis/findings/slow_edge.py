@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
+
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
 from analysis.findings.base import Candidate, Context, Tier, example, name_of
-from analysis.format import duration
 from analysis.semconv import instance
 
 if TYPE_CHECKING:
@@ -56,12 +57,14 @@ def blame(edge: Edge, context: Context) -> str:
     after = edge.suspect.after_ns - edge.baseline.after_ns
     if max(before, after) >= 4 * max(1, min(before, after)):
         return "callee"
-    return "callee" if not into and not beyond and out_of and not _works(edge, context) else "line"
+    return "callee" if not into and not beyond and out_of and not _works(edge) else "line"
 
 
-def _works(edge: Edge, context: Context) -> bool:
+def _works(edge: Edge) -> bool:
     """Tell whether the callee's own calls (to a store, say) went as usual: then its host is well."""
-    outward = [child for child in edge.server.children if child.baseline and child.suspect and child.key.category == "db"]
+    outward = [
+        child for child in edge.server.children if child.baseline and child.suspect and child.key.category == "db"
+    ]
     return bool(outward)
 
 
@@ -76,23 +79,36 @@ def _candidate(edge: Edge, growth: int, context: Context) -> Candidate:
     )
     a, b = edge.baseline, edge.suspect
     server = example(edge.server, context)
-    evidence = [
-        f"{duration(b.before_ns)} before the server's span starts (A: {duration(a.before_ns)}), "
-        f"{duration(b.server_ns)} in the server (A: {duration(a.server_ns)}), "
-        f"{duration(b.after_ns)} after it ends (A: {duration(a.after_ns)})",
-        _verdict(at_fault, client_service, server_service),
-    ]
+    evidence = [_split(edge), _verdict(at_fault, client_service, server_service)]
     where = instance(server.resource)
     if where != server_service:
         evidence.append(f"the call went to {where}")
     baseline_ids, suspect_ids = context.span_ids(edge.pair)
     return Candidate(
-        finding=CODE, title=TITLE, kind=CauseKind.NETWORK, tier=Tier.TIME, service=service, operation=operation,
-        peer_service=peer, pair=edge.pair, claims={id(edge.pair): growth},
+        finding=CODE,
+        title=TITLE,
+        kind=CauseKind.NETWORK,
+        tier=Tier.TIME,
+        service=service,
+        operation=operation,
+        peer_service=peer,
+        pair=edge.pair,
+        claims={id(edge.pair): growth},
         summary=f"{duration(b.total_ns)} between {client_service} and {server_service} instead of "
         f"{duration(a.total_ns)}, while {server_service} itself takes {duration(b.server_ns)} (A: {duration(a.server_ns)})",
-        evidence=evidence, baseline_spans=baseline_ids, suspect_spans=suspect_ids,
-    )  # fmt: skip
+        evidence=evidence,
+        baseline_spans=baseline_ids,
+        suspect_spans=suspect_ids,
+    )
+
+
+def _split(edge: Edge) -> str:
+    a, b = edge.baseline, edge.suspect
+    return (
+        f"{duration(b.before_ns)} before the server's span starts (A: {duration(a.before_ns)}), "
+        f"{duration(b.server_ns)} in the server (A: {duration(a.server_ns)}), "
+        f"{duration(b.after_ns)} after it ends (A: {duration(a.after_ns)})"
+    )
 
 
 def _verdict(at_fault: str, caller: str, callee: str) -> str:

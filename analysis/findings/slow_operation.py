@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
+
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import peer_of
-from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,12 +73,22 @@ def _candidate(share: Share, growth: int, claims: dict[int, int], context: Conte
     baseline_ids, suspect_ids = context.span_ids(pair)
     each_a, each_b = a.total_ns // max(1, a.calls), b.total_ns // max(1, b.calls)
     return Candidate(
-        finding=CODE, title=TITLE, kind=CauseKind.SELF_TIME_INCREASE, tier=Tier.TIME, service=service,
-        operation=operation, peer_service=peer, pair=pair, claims=claims, off_path_ns=0 if claims else growth,
+        finding=CODE,
+        title=TITLE,
+        kind=CauseKind.SELF_TIME_INCREASE,
+        tier=Tier.TIME,
+        service=service,
+        operation=operation,
+        peer_service=peer,
+        pair=pair,
+        claims=claims,
+        off_path_ns=0 if claims else growth,
         affects="response" if claims else "completion",
         summary=f"{operation} in {service}{_what(pair)} takes {duration(each_b)} instead of {duration(each_a)}",
-        evidence=evidence, baseline_spans=baseline_ids, suspect_spans=suspect_ids,
-    )  # fmt: skip
+        evidence=evidence,
+        baseline_spans=baseline_ids,
+        suspect_spans=suspect_ids,
+    )
 
 
 def _what(pair: Pair) -> str:

@@ -13,18 +13,18 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from analysis.format import duration
 from msgspec import Struct
 
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.slow_operation import own_growth
-from analysis.format import duration
+from analysis.align import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analysis.align import Pair
 
 CODE = "slow-process"
 TITLE = "Slow process"
@@ -102,9 +102,18 @@ def _candidate(service: str, suspicion: Suspicion, context: Context) -> Candidat
     where = f" ({', '.join(instances[:2])})" if instances and instances != [service] else ""
     baseline_ids, suspect_ids = context.span_ids(main)
     return Candidate(
-        finding=CODE, title=TITLE, kind=kind, tier=Tier.SHARED, service=service, operation=operation,
-        peer_service=callers[0] if callers else None, pair=main, claims=claims,
+        finding=CODE,
+        title=TITLE,
+        kind=kind,
+        tier=Tier.SHARED,
+        service=service,
+        operation=operation,
+        peer_service=callers[0] if callers else None,
+        pair=main,
+        claims=claims,
         summary=f"{service}{where} is slow as a whole: {len(suspicion.edges)} of its calls and "
         f"{len(suspicion.own)} of its operations lost time",
-        evidence=evidence[: context.options.max_evidence], baseline_spans=baseline_ids, suspect_spans=suspect_ids,
-    )  # fmt: skip
+        evidence=evidence[: context.options.max_evidence],
+        baseline_spans=baseline_ids,
+        suspect_spans=suspect_ids,
+    )
