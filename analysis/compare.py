@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from gc import disable, enable, isenabled
 from typing import TYPE_CHECKING
 
-from analysis.format import duration
-
 from analysis import semconv
 from analysis.align import Alignment, align
 from analysis.attribute import attribute
@@ -33,6 +31,7 @@ from analysis.comparison import (
 from analysis.edges import edges
 from analysis.findings.base import Candidate, Context, longest_spans
 from analysis.findings.registry import find_all
+from analysis.format import duration
 from analysis.notes import Note, Severity, merge
 from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions

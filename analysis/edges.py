@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis import semconv
-from analysis.model import SpanKind
 from analysis.align import Pair
+from analysis.model import SpanKind
 
 if TYPE_CHECKING:
     from analysis.align import Alignment

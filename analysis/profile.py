@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis.critical_path import CriticalPath, critical_path
+from analysis.operation_key import OperationKey
 from analysis.repair import repair
 from analysis.tree import DETACHED, SpanTree, self_times
-from analysis.operation_key import OperationKey
 
 if TYPE_CHECKING:
     from analysis.model import Span, Trace

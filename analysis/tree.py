@@ -7,14 +7,12 @@ Times are nanoseconds after `origin_ns` (the root's start), so they stay small i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from analysis.model import Span
 from analysis.notes import Note
-from collections.abc import Sequence
-
 
 ROOT = -1
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.format import duration, ratio, share
 from msgspec import Struct
 
 from analysis.comparison import CauseKind, Confidence, Verdict, VerdictKind
 from analysis.findings.retries import recovered
+from analysis.format import duration, ratio, share
 from analysis.notes import Severity
 
 if TYPE_CHECKING:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from analysis.comparison import CauseKind
-from analysis.population import Norms
-from analysis.options import CompareOptions
 from analysis.align import Alignment, Pair
-from analysis.profile import Profile
-from analysis.edges import Edge
 from analysis.attribute import Attribution
+from analysis.comparison import CauseKind
+from analysis.edges import Edge
+from analysis.options import CompareOptions
+from analysis.population import Norms
+from analysis.profile import Profile
 
 if TYPE_CHECKING:
-    from analysis.attribute import Share, Sums
     from collections.abc import Iterable
 
+    from analysis.attribute import Share, Sums
     from analysis.model import Span
     from analysis.profile import CallGroup
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.format import duration
-
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import peer_of
 from analysis.findings.repeated_calls import multiplied
+from analysis.format import duration
 from analysis.model import SpanKind
 
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.format import duration
-
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of
+from analysis.format import duration
 from analysis.model import SpanKind
 from analysis.operation_key import template
 

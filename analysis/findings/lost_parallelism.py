@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.format import duration
-
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.format import duration
-
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.format import duration
 from analysis.model import SpanKind
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def find(context: Context) -> Iterable[Candidate]:
             claims={},
             off_path_ns=growth,
             affects="completion" if _detached(pair) else "response",
-            summary=f"{operation} in {service} starts {duration(b)} after its message was sent instead of {duration(a)}",
+            summary=f"{operation} in {service} starts {duration(b)} after its message was sent, not {duration(a)}",
             evidence=[
                 f"waiting in the queue: {duration(a)} in A, {duration(b)} in B",
                 f"processing itself: {_each(pair, context, 0)} in A, {_each(pair, context, 1)} in B",

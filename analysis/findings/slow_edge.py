@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.format import duration
-
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
 from analysis.findings.base import Candidate, Context, Tier, example, name_of
+from analysis.format import duration
 from analysis.semconv import instance
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _candidate(edge: Edge, growth: int, context: Context) -> Candidate:
         pair=edge.pair,
         claims={id(edge.pair): growth},
         summary=f"{duration(b.total_ns)} between {client_service} and {server_service} instead of "
-        f"{duration(a.total_ns)}, while {server_service} itself takes {duration(b.server_ns)} (A: {duration(a.server_ns)})",
+        f"{duration(a.total_ns)}; {server_service} itself takes {duration(b.server_ns)} (A: {duration(a.server_ns)})",
         evidence=evidence,
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from analysis.format import duration
 from msgspec import Struct
 
+from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.slow_operation import own_growth
-from analysis.align import Pair
+from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

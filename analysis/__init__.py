@@ -1,0 +1,36 @@
+"""The engine of Compare Traces: what is different between these two requests, and why?
+
+    from analysis import compare, decode
+
+    result = compare(decode(healthy_bytes), decode(slow_bytes))
+    print(result.verdict.headline)
+
+Pure: bytes in, values out; no network, no clock, no files. Its only dependency is msgspec.
+"""
+
+from analysis.compare import compare
+from analysis.comparison import Comparison
+from analysis.decode import decode, decode_many
+from analysis.errors import AnalysisError, DecodeError, EmptyTraceError
+from analysis.model import Trace, WireFormat
+from analysis.options import DEFAULTS, CompareOptions
+from analysis.population import Population
+from analysis.render_markdown import render_markdown
+from analysis.render_text import render_text
+
+__all__ = [
+    "DEFAULTS",
+    "AnalysisError",
+    "CompareOptions",
+    "Comparison",
+    "DecodeError",
+    "EmptyTraceError",
+    "Population",
+    "Trace",
+    "WireFormat",
+    "compare",
+    "decode",
+    "decode_many",
+    "render_markdown",
+    "render_text",
+]

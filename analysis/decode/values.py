@@ -1,0 +1,86 @@
+"""Conversions that every wire format needs: ids, enums, and the collector paused while many objects are made."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from analysis.errors import DecodeError
+from analysis.model import SpanKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analysis.model import AttributeValue
+
+KINDS: dict[object, SpanKind] = {kind.value: kind for kind in SpanKind}
+KINDS.update({f"SPAN_KIND_{kind.name}": kind for kind in SpanKind})
+KINDS.update(
+    enumerate(
+        (
+            SpanKind.UNSPECIFIED,
+            SpanKind.INTERNAL,
+            SpanKind.SERVER,
+            SpanKind.CLIENT,
+            SpanKind.PRODUCER,
+            SpanKind.CONSUMER,
+        )
+    )
+)
+TRACE_ID_LENGTH = 32
+SPAN_ID_LENGTH = 16
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def span_kind(value: object) -> SpanKind:
+    """Read a kind in any form: 3, "3", "client", "CLIENT", "SPAN_KIND_CLIENT"."""
+    found = KINDS.get(value)
+    if found is None and isinstance(value, str):
+        found = KINDS.get(value.lower()) or KINDS.get(int(value) if value.isdigit() and len(value) < 3 else value)
+    return found or SpanKind.UNSPECIFIED
+
+
+def hex_id(text: str, length: int) -> str:
+    """Normalise an id in hex or base64 to `length` lower-case hex digits; "" stays "", all zeros mean none."""
+    if len(text) == length and text.isalnum() and text == text.lower() and _HEX.issuperset(text):
+        return text if text.strip("0") else ""
+    if not text:
+        return ""
+    if len(text) <= length and _HEX.issuperset(text):
+        padded = text.lower().rjust(length, "0")
+        return padded if padded.strip("0") else ""
+    try:
+        raw = base64.b64decode(text, validate=True).hex()
+    except (binascii.Error, ValueError):
+        raise DecodeError(f"{text[:40]!r} is not a trace or span id") from None
+    return hex_id(raw, length) if len(raw) <= length else raw[-length:]
+
+
+def attribute_text(value: object) -> AttributeValue:
+    """Make a decoded JSON value an attribute value, whatever it is."""
+    return value if isinstance(value, (str, bool, int, float, list, dict)) or value is None else str(value)
+
+
+def one_line(error: Exception) -> str:
+    """Return an error's text without line breaks, bounded."""
+    return " ".join(str(error).split())[:200]
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the cyclic collector: walking a growing heap again and again costs more than decoding it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return `value` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []

@@ -1,0 +1,57 @@
+"""The full report as Markdown. Trace text is escaped: it can form no markup, link, mention or HTML."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from analysis.report import cause_line, note_lines, other_changes, table, times_line
+
+if TYPE_CHECKING:
+    from analysis.comparison import Comparison, Side
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@:-])")
+_LINE_START = re.compile(r"^(\d+)([.)])")
+
+
+def render_markdown(comparison: Comparison) -> str:
+    """Render a comparison as a Markdown document; ends with a newline."""
+    verdict = comparison.verdict
+    lines = [f"# {escape(verdict.headline)}", ""]
+    for cause in comparison.causes[:1]:
+        lines += [f"**Cause:** {escape(cause_line(cause))}", ""]
+        lines += [f"- {escape(text)}" for text in cause.evidence]
+        lines += [""]
+    lines += [f"**Confidence: {verdict.confidence.value}.** {escape('; '.join(verdict.reasons))}", ""]
+    lines += [f"**Time:** {escape(times_line(comparison))}", ""]
+    lines += ["| | trace | request | spans | services | errors | started |", "|---|---|---|---|---|---|---|"]
+    lines += [_side("A", comparison.baseline), _side("B", comparison.suspect), ""]
+    rows = table(comparison, top=20)
+    lines += ["## Where the time went", "", escape(rows.coverage), ""]
+    if rows.rows:
+        lines += ["| operation | service | calls | on the critical path | change |", "|---|---|---:|---:|---:|"]
+        for r in rows.rows:
+            what = f"{r.operation} {r.detail}".strip() if r.detail != r.operation else r.operation
+            lines.append("| " + " | ".join(map(escape, (what, r.service, r.calls, r.times, r.change))) + " |")
+        lines += ["", escape(rows.rest)] if rows.rest else []
+    for title, items in (
+        ("What else changed", other_changes(comparison)),
+        ("About the data", note_lines(comparison)),
+    ):
+        if items:
+            lines += ["", f"## {title}", "", *(f"- {escape(text)}" for text in items)]
+    if comparison.next_steps:
+        lines += ["", "## Next steps", ""]
+        lines += [f"{number}. {escape(step.text)}" for number, step in enumerate(comparison.next_steps, 1)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def escape(text: str) -> str:
+    """Make any text literal Markdown on one line."""
+    text = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _LINE_START.sub(r"\1\\\2", text)
+
+
+def _side(letter: str, side: Side) -> str:
+    cells = (side.trace_id, side.root, str(side.spans), str(len(side.services)), str(side.errors), side.started_at)
+    return f"| {letter} | " + " | ".join(map(escape, cells)) + " |"
