@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from analysis.comparison import CauseKind, LinkTarget, NextStep, VerdictKind
 
@@ -41,38 +41,44 @@ def next_steps(verdict: Verdict, causes: tuple[Cause, ...], *, with_population: 
 
 
 def _step(cause: Cause) -> NextStep:
+    links = []
+    if cause.suspect_span_ids:
+        links.append(LinkTarget(kind="span", side="suspect", service=cause.service, span_id=cause.suspect_span_ids[0]))
+    elif cause.baseline_span_ids:
+        links.append(
+            LinkTarget(kind="span", side="baseline", service=cause.service, span_id=cause.baseline_span_ids[0])
+        )
+    links.append(LinkTarget(kind="logs", side="suspect", service=cause.service))
+    return NextStep(text=_advice(cause), finding=cause.finding, links=tuple(links))
+
+
+def _advice(cause: Cause) -> str:
     service, operation, peer = cause.service, cause.operation, cause.peer_service
     match cause.kind:
         case CauseKind.SELF_TIME_INCREASE if peer:
-            text = f"Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."
+            return f"Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."
         case CauseKind.SELF_TIME_INCREASE:
-            text = f"Look into {operation} in {service} while it is slow: profile it, check CPU limits and locks."
+            return f"Look into {operation} in {service} while it is slow: profile it, check CPU limits and locks."
         case CauseKind.MORE_CALLS:
-            text = f"Batch the calls of {operation} in {service}, or find what made them multiply."
+            return f"Batch the calls of {operation} in {service}, or find what made them multiply."
         case CauseKind.NEW_CALLS:
             to = f" to {peer}" if peer else ""
-            text = f"Find out why {service} now makes the call {operation}{to}: a cold cache, a flag, a deployment."
+            return f"Find out why {service} now makes the call {operation}{to}: a cold cache, a flag, a deployment."
         case CauseKind.REMOVED_CALLS:
-            text = f"Check whether {service} is meant to skip {operation}."
+            return f"Check whether {service} is meant to skip {operation}."
         case CauseKind.SERIALISED:
-            text = f"See what changed in {operation} of {service}: its calls can run in parallel, they did before."
+            return f"See what changed in {operation} of {service}: its calls can run in parallel, they did before."
         case CauseKind.WAIT_GAP:
-            text = f"Check the hosts of {service}: CPU throttling, pauses, connection limits, the listen queue."
+            return f"Check the hosts of {service}: CPU throttling, pauses, connection limits, the listen queue."
         case CauseKind.NETWORK:
-            text = f"Check the way between {service} and {peer}: network, proxies, connection set-up, both hosts."
+            return f"Check the way between {service} and {peer}: network, proxies, connection set-up, both hosts."
         case CauseKind.ERROR:
             look = f"; check {peer}" if peer else ""
-            text = f"Open the failing span of {operation} in {service} and its logs at that time{look}."
+            return f"Open the failing span of {operation} in {service} and its logs at that time{look}."
         case CauseKind.RETRY:
-            text = f"Find out why {peer or operation} refuses the first tries of {service}; check limits and backoff."
+            return f"Find out why {peer or operation} refuses the first tries of {service}; check limits and backoff."
         case CauseKind.VERSION_CHANGE:
-            text = f"Review the deployment of {service}: it brought the call {operation}. Roll back if it is urgent."
+            return f"Review the deployment of {service}: it brought the call {operation}. Roll back if it is urgent."
         case CauseKind.MESSAGING_DELAY:
-            text = f"Check the backlog and the number of consumers of {operation} in {service}."
-    links = []
-    if cause.suspect_span_ids:
-        links.append(LinkTarget(kind="span", side="suspect", service=service, span_id=cause.suspect_span_ids[0]))
-    elif cause.baseline_span_ids:
-        links.append(LinkTarget(kind="span", side="baseline", service=service, span_id=cause.baseline_span_ids[0]))
-    links.append(LinkTarget(kind="logs", side="suspect", service=service))
-    return NextStep(text=text, finding=cause.finding, links=tuple(links))
+            return f"Check the backlog and the number of consumers of {operation} in {service}."
+    assert_never(cause.kind)

@@ -1,0 +1,74 @@
+"""What people type after `/compare-traces`. Pure: text in, a request or a `UserError` out."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+from bot.references import PADDING_S, find_references, split_words, unix_seconds
+from bot.request import CompareRequest, Help, ListSources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OPTIONS = ("source=", "tenant=", "at=", "private")
+HELP_WORDS = ("help", "-h", "--help", "?", "")
+
+
+def parse_command(text: str, hosts: Mapping[str, str]) -> CompareRequest | Help | ListSources:
+    """Read the text of a slash command or the words after a mention.
+
+    `hosts`: see `bot.references.find_references`. Raises `UserError` with what to type instead.
+    """
+    words = split_words(text)
+    if not words or (len(words) == 1 and words[0].lower() in HELP_WORDS):
+        return Help()
+    if len(words) == 1 and words[0].lower() == "sources":
+        return ListSources()
+    options: dict[str, str] = {}
+    private = False
+    references = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word.lower() == "private":
+            private = True
+        elif equals and not word.lower().startswith("http") and name.isalpha():
+            if f"{name.lower()}=" not in OPTIONS:
+                raise _unknown_option(name)
+            options[name.lower()] = value
+        elif word.startswith("--"):
+            raise _unknown_option(word)
+        elif word.lower() not in ("and", "vs", "with", "to", "against", "compare"):
+            references += find_references(word, hosts)
+    if len(references) == 1:
+        raise UserError("one-trace", trace=references[0].trace_id)
+    if len(references) != 2:
+        raise UserError("too-many", count=len(references)) if references else UserError("usage")
+    window = _window(options["at"]) if "at" in options else None
+    baseline, suspect = references
+    if window is not None:
+        baseline = type(baseline)(trace_id=baseline.trace_id, source=baseline.source, window=window)
+        suspect = type(suspect)(trace_id=suspect.trace_id, source=suspect.source, window=window)
+    return CompareRequest(
+        baseline=baseline,
+        suspect=suspect,
+        source=options.get("source"),
+        tenant=options.get("tenant"),
+        private=private,
+    )
+
+
+def _unknown_option(name: str) -> UserError:
+    close = difflib.get_close_matches(name.strip("-").lower(), [option.rstrip("=") for option in OPTIONS], n=1)
+    known = ", ".join(f"`{option}`" for option in OPTIONS)
+    return UserError(
+        "unknown-option", option=name[:40], known=f"did you mean `{close[0]}`? {known}" if close else known
+    )
+
+
+def _window(text: str) -> tuple[int, int]:
+    at = unix_seconds(text)
+    if at is None:
+        raise UserError("bad-time", text=text[:40])
+    return at - PADDING_S, at + PADDING_S

@@ -1,0 +1,117 @@
+"""The bot's errors, as one tree, and the sentence that people read for each.
+
+    BotError                       carries a stable code and the fields of its sentence
+    ├── UserError                  what was typed cannot be done: usage, references, permissions
+    ├── SourceError                a trace backend did not give the trace
+    ├── AnalysisError              the comparison itself could not be made
+    └── DeliveryError              Slack did not take the answer
+
+Every sentence says what happened and what to do. They stand in one table, so that they can be read, and
+tested, together; upstream status, path and answer are kept in the fields.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import ClassVar
+
+
+class BotError(Exception):
+    """Base of all errors that people may see. `code` names a row of the family's `sentences`."""
+
+    sentences: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, code: str, **fields: object) -> None:
+        self.code = code
+        self.fields = {name: _bounded(value) for name, value in fields.items()}
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """The sentence for people."""
+        template = self.sentences[self.code]
+        names = {name for _, name, _, _ in Formatter().parse(template) if name}
+        return template.format(**{name: self.fields.get(name, "?") for name in names})
+
+
+class UserError(BotError):
+    """What was asked for cannot be done as it was asked."""
+
+    sentences: ClassVar[dict[str, str]] = {
+        "usage": "I need two traces: `/compare-traces <trace A> <trace B>`, A the healthy one. Ids or links both work; "
+        "`/compare-traces help` shows examples.",
+        "one-trace": "I need a second trace to compare {trace} with: `/compare-traces <healthy> {trace}`.",
+        "too-many": "I found {count} traces in what you typed; give me two, A the healthy one: "
+        "`/compare-traces <trace A> <trace B>`.",
+        "not-a-reference": "“{text}” is not a trace id or a link to a trace. An id has up to 32 hex digits "
+        "(0-9, a-f); a link is one from Jaeger, Tempo or Grafana.",
+        "no-trace-in-link": "I found no trace id in that link to {host}. Open the trace itself and copy that link.",
+        "unknown-host": "That link goes to {host}, which is none of the configured sources ({known}). Paste the bare "
+        "trace id, or ask whoever runs me to add that host.",
+        "zero-id": "That trace id is all zeros: the request was not sampled, so no trace of it exists.",
+        "unknown-option": "I do not know the option “{option}”. I know: {known}.",
+        "bad-time": "“{text}” is not a time I understand. Use `at=2026-01-31T14:05Z`, or a Unix time in seconds.",
+        "unknown-source": "There is no source called “{source}” here. This channel has: {known}.",
+        "no-sources": "No trace source is configured for this channel. Ask whoever runs me to add one.",
+        "channel-refused": "I am not allowed to answer in this channel. Ask whoever runs me to add it.",
+        "user-refused": "You are not on the list of people who may compare traces here. Ask whoever runs me.",
+        "busy": "I am busy with other comparisons; try again in {seconds} s.",
+        "not-in-channel": "I can only answer in channels that I am in: type `/invite @{bot}` and ask again.",
+    }
+
+
+class SourceError(BotError):
+    """A trace backend did not give what was asked for. `source` names it, `detail` is its own answer."""
+
+    def __init__(self, code: str, *, source: str, **fields: object) -> None:
+        self.source = source
+        super().__init__(code, source=source, **fields)
+
+    sentences: ClassVar[dict[str, str]] = {
+        "trace-not-found": "{source} has no trace {trace}. Check the id; it may be past its retention, not sampled, or "
+        "so new that it has not arrived: then ask again in a minute.",
+        "timeout": "{source} did not answer within {seconds} s. Ask again; if it stays slow, check the backend.",
+        "unreachable": "I cannot reach {source} ({detail}). Check that it is up and that I may connect to it.",
+        "unauthorised": "{source} refused my credentials (status {status}: {detail}). Whoever runs me must check the "
+        "token for this source.",
+        "no-tenant": "{source} wants a tenant ({detail}). Say `tenant=<name>`, or have one set for this source.",
+        "wrong-path": "{source} does not know the path {path}. Whoever runs me must check its url and base path.",
+        "too-large": "Trace {trace} is larger than {source} or my limit allows ({detail}). Compare a smaller request "
+        "of the same operation.",
+        "rate-limited": "{source} asks me to slow down (status 429). Ask again in a minute.",
+        "broken": "{source} answered with an error (status {status} for {path}: {detail}). Ask again; if it stays, "
+        "check the backend.",
+        "cut-off": "The answer of {source} for trace {trace} broke off in the middle ({detail}). Ask again.",
+        "unreadable": "{source} answered with something that is not a trace ({detail}).",
+        "redirected": "{source} sends me on to another host ({host}), which I do not follow. Whoever runs me must "
+        "correct its url; a login page in between looks like this too.",
+        "rejected": "{source} rejected the request (status {status}: {detail}).",
+    }
+
+
+class AnalysisError(BotError):
+    """The traces were fetched but could not be compared."""
+
+    sentences: ClassVar[dict[str, str]] = {
+        "took-too-long": "The comparison took longer than {seconds} s and was stopped. Compare smaller traces of the "
+        "same operation.",
+        "crashed": "The comparison failed on these traces; nothing else was harmed. Please report the two trace ids.",
+        "unreadable": "{detail}",
+    }
+
+
+class DeliveryError(BotError):
+    """Slack did not take a message."""
+
+    sentences: ClassVar[dict[str, str]] = {
+        "slack-refused": "Slack refused my answer ({detail}).",
+        "slack-unreachable": "Slack could not be reached ({detail}).",
+        "interrupted": "I was restarted before this comparison was done. Please ask again.",
+    }
+
+
+FAMILIES: tuple[type[BotError], ...] = (UserError, SourceError, AnalysisError, DeliveryError)
+
+
+def _bounded(value: object) -> object:
+    return " ".join(value.split())[:200] if isinstance(value, str) else value

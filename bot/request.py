@@ -1,0 +1,47 @@
+"""What somebody asked for: plain values, from any entry point, before anything is fetched."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class TraceRef(Struct, frozen=True, kw_only=True):
+    """One trace: a 32-digit lower-case hex id, where it may be, and when it ran if the link said so."""
+
+    trace_id: str
+    source: str | None = None
+    window: tuple[int, int] | None = None  # unix seconds, padded
+
+
+class CompareRequest(Struct, frozen=True, kw_only=True):
+    """Compare `suspect` (B) with `baseline` (A)."""
+
+    baseline: TraceRef
+    suspect: TraceRef
+    source: str | None = None
+    tenant: str | None = None
+    private: bool = False
+
+    def swapped(self) -> CompareRequest:
+        """Return the same request with the sides exchanged."""
+        return CompareRequest(
+            baseline=self.suspect, suspect=self.baseline, source=self.source, tenant=self.tenant, private=self.private
+        )
+
+
+class Help(Struct, frozen=True):
+    """Asked how to use the bot."""
+
+
+class ListSources(Struct, frozen=True):
+    """Asked which sources this channel has."""
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Where a request came from and where its answer goes."""
+
+    team: str
+    channel: str
+    user: str
+    thread_ts: str | None = None
+    response_url: str | None = None

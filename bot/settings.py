@@ -1,0 +1,225 @@
+"""Settings: everything that can be configured, in one place, checked at start.
+
+Secrets come from environment variables (or from files named by `<NAME>_FILE`); sources, channels and limits
+from a TOML file named by COMPARE_TRACES_CONFIG. Without a file, JAEGER_URL and TEMPO_URL define one source each.
+`python -m bot.settings` prints this reference as Markdown (docs/SETTINGS.md).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+CONFIG_VARIABLE = "COMPARE_TRACES_CONFIG"
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; each line of the text names one key and what to do."""
+
+
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http:// or https:// address")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a password: use bearer_env or basic_env")
+    return url.rstrip("/")
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class SourceSettings(BaseModel):
+    """One trace backend."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$", description="what people call it: `source=<name>`")
+    kind: Literal["jaeger", "tempo"] = Field(description="`jaeger` (also VictoriaTraces) or `tempo`")
+    url: HttpUrl = Field(description="base address of the query API, with its base path")
+    ui_url: HttpUrl | None = Field(None, description="where people open traces: the Jaeger UI or Grafana")
+    grafana_datasource: str | None = Field(None, description="uid of the Tempo or Jaeger data source in Grafana")
+    link_hosts: tuple[str, ...] = Field((), description="more hosts whose pasted links belong to this source")
+    bearer_env: str | None = Field(None, description="environment variable that holds a bearer token")
+    basic_env: str | None = Field(None, description="environment variable that holds `user:password`")
+    headers_env: dict[str, str] = Field(default_factory=dict, description="header name -> environment variable")
+    tenant: str | None = Field(None, description="tenant to ask for when none is given")
+    tenant_header: str = Field(
+        "", description="header for the tenant; default X-Scope-OrgID (tempo), x-tenant (jaeger)"
+    )
+    ca_file: Path | None = Field(None, description="CA certificates to trust instead of the system's")
+    client_cert: Path | None = Field(None, description="client certificate (PEM)")
+    client_key: Path | None = Field(None, description="its key (PEM)")
+    connect_timeout_s: float = Field(3.0, gt=0, le=60, description="seconds to connect")
+    read_timeout_s: float = Field(15.0, gt=0, le=300, description="seconds without a byte")
+    max_body_bytes: int = Field(64 * 1024 * 1024, gt=0, description="largest unpacked answer that is read")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts whose links belong to this source."""
+        urls = (self.url, self.ui_url)
+        return tuple(
+            dict.fromkeys([urlsplit(u).netloc.lower() for u in urls if u] + [h.lower() for h in self.link_hosts])
+        )
+
+
+class ChannelSettings(BaseModel):
+    """What one channel may use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: tuple[str, ...] = Field((), description="sources this channel may ask; empty: all")
+    tenant: str | None = Field(None, description="tenant for this channel")
+
+
+class Limits(BaseModel):
+    """Bounds on time and load."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deadline_s: float = Field(60.0, gt=0, le=600, description="seconds from a request to its answer")
+    missing_retry_s: float = Field(4.0, ge=0, le=60, description="seconds to look again for a trace not there yet")
+    analysis_s: float = Field(30.0, gt=0, le=300, description="seconds one comparison may compute")
+    concurrent: int = Field(4, gt=0, le=64, description="comparisons at once")
+    waiting: int = Field(100, ge=0, le=10_000, description="requests that may wait; more are told to come back")
+    repeat_window_s: float = Field(600.0, ge=0, description="seconds in which a repeated question points to its answer")
+
+
+class Settings(BaseSettings):
+    """All settings of the bot."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="", case_sensitive=False)
+
+    slack_bot_token: SecretStr = Field(SecretStr(""), description="bot token (xoxb-...)")
+    slack_signing_secret: SecretStr = Field(SecretStr(""), description="signing secret; HTTP mode")
+    slack_app_token: SecretStr = Field(SecretStr(""), description="app-level token (xapp-...); Socket Mode")
+    slack_api_url: HttpUrl = Field("https://slack.com/api", description="Slack's Web API")
+    host: str = Field("0.0.0.0", description="address to listen on; HTTP mode")  # noqa: S104 - a web process serves Slack
+    port: int = Field(3000, ge=0, le=65535, description="port to listen on; HTTP mode")
+    state_file: Path = Field(Path("compare-traces.sqlite3"), description="the request ledger")
+    jaeger_url: HttpUrl | None = Field(None, description="one Jaeger source, without a TOML file")
+    tempo_url: HttpUrl | None = Field(None, description="one Tempo source, without a TOML file")
+    sources: tuple[SourceSettings, ...] = Field((), description="trace backends: `[[sources]]`")
+    channels: dict[str, ChannelSettings] = Field(default_factory=dict, description="`[channels.C0123]`: per channel")
+    allowed_channels: tuple[str, ...] = Field((), description="channels I answer in; empty: all I am in")
+    allowed_users: tuple[str, ...] = Field((), description="users who may ask; empty: everyone")
+    limits: Limits = Field(default_factory=Limits, description="`[limits]`: bounds")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file: secrets and addresses of one deployment are set there."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        names = [source.name for source in self.all_sources]
+        double = {name for name in names if names.count(name) > 1}
+        if double:
+            raise ValueError(f"sources: two are called {', '.join(sorted(double))}; names must differ")
+        for channel, its in self.channels.items():
+            for name in its.sources:
+                if name not in names:
+                    raise ValueError(f"channels.{channel}.sources: no source is called {name}")
+        return self
+
+    @property
+    def all_sources(self) -> tuple[SourceSettings, ...]:
+        """The configured sources, those of the environment included."""
+        sources = list(self.sources)
+        if self.jaeger_url and not any(s.url == self.jaeger_url for s in sources):
+            sources.append(SourceSettings(name="jaeger", kind="jaeger", url=self.jaeger_url, ui_url=self.jaeger_url))
+        if self.tempo_url and not any(s.url == self.tempo_url for s in sources):
+            sources.append(SourceSettings(name="tempo", kind="tempo", url=self.tempo_url))
+        return tuple(sources)
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Settings:
+        """Read the environment and the TOML file; raises `SettingsError` with one line per problem."""
+        values: dict[str, Any] = {}
+        config = os.environ.get(CONFIG_VARIABLE)
+        if config:
+            values = _read_toml(Path(config))
+        for name in SECRETS:
+            file = os.environ.get(f"{name}_FILE")
+            if file and not os.environ.get(name):
+                try:
+                    values[name.lower()] = Path(file).read_text(encoding="utf-8").strip()
+                except OSError as error:
+                    raise SettingsError(f"{name}_FILE: cannot read {file}: {error.strerror}") from None
+        values.update(overrides)
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsError("\n".join(_lines(error))) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{CONFIG_VARIABLE}: cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+    for secret in SECRETS:
+        if secret.lower() in values:
+            raise SettingsError(f"{path}: {secret.lower()} is a secret: set {secret} or {secret}_FILE instead")
+    return values
+
+
+def _lines(error: ValidationError) -> list[str]:
+    """Say each problem in one line, without the value, which may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        key = ".".join(map(str, problem["loc"]))
+        what = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            what = "there is no such setting"
+        lines.append(f"{key}: {what}" if key else what)
+    return lines
+
+
+def reference() -> str:
+    """Return the settings reference as Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "Generated by `python -m bot.settings`. Environment variables are the upper-case names; everything but "
+        f"secrets can also stand in the TOML file that `{CONFIG_VARIABLE}` names.",
+    ]
+    for title, model in (
+        ("Top level", Settings),
+        ("`[[sources]]`", SourceSettings),
+        ("`[channels.<id>]`", ChannelSettings),
+        ("`[limits]`", Limits),
+    ):
+        lines += ["", f"## {title}", "", "| setting | default | meaning |", "|---|---|---|"]
+        for name, field in model.model_fields.items():
+            shown = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+            lines.append(f"| `{name}` | {shown} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(value: object) -> str:
+    if isinstance(value, BaseModel):
+        return "see below"
+    if value is None or value in ("", (), {}) or isinstance(value, SecretStr):
+        return "none"
+    return f"`{value}`"
+
+
+if __name__ == "__main__":
+    print(reference(), end="")  # noqa: T201 - this is what the command is for

@@ -1,0 +1,127 @@
+"""Sources: the trace backends this bot may ask, and the rules of whom to ask for which trace."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.errors import SourceError, UserError
+from bot.sources.base import FetchedTrace, TraceSource
+from bot.sources.jaeger import JaegerSource
+from bot.sources.tempo import TempoSource
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.request import TraceRef
+    from bot.settings import Settings, SourceSettings
+
+__all__ = ["FetchedTrace", "Sources", "TraceSource", "open_sources"]
+
+LOOK_AGAIN_S = 1.0  # pause before looking again for a trace that may still be arriving
+KINDS: dict[str, Callable[[SourceSettings], TraceSource]] = {"jaeger": JaegerSource, "tempo": TempoSource}
+
+
+class Sources:
+    """The configured sources by name."""
+
+    def __init__(
+        self, sources: Mapping[str, TraceSource], settings: Settings, sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._sources = sources
+        self._settings = settings
+        self._sleep = sleep
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Host of every link that belongs to a source -> the source's name."""
+        return {host: name for name, source in self._sources.items() for host in source.settings.hosts}
+
+    def allowed(self, channel: str) -> list[TraceSource]:
+        """Return the sources that a channel may ask."""
+        its = self._settings.channels.get(channel)
+        names = its.sources if its and its.sources else tuple(self._sources)
+        return [self._sources[name] for name in names]
+
+    def settings_of(self, name: str) -> SourceSettings:
+        """Return the settings of a source."""
+        return self._sources[name].settings
+
+    async def fetch(
+        self, reference: TraceRef, *, channel: str, source: str | None, tenant: str | None, deadline_s: float
+    ) -> FetchedTrace:
+        """Fetch a trace from the source that is named, or from whichever allowed source has it.
+
+        A trace that is nowhere is looked for again for a few seconds: it may still be arriving.
+        """
+        asked = self._asked(channel, reference.source or source)
+        its = self._settings.channels.get(channel)
+        tenant = tenant or (its.tenant if its else None)
+        patience_s = min(self._settings.limits.missing_retry_s, deadline_s / 2)
+        while True:
+            try:
+                return await self._race(asked, reference, tenant, deadline_s)
+            except SourceError as error:
+                if error.code != "trace-not-found" or patience_s < LOOK_AGAIN_S:
+                    raise
+            await self._sleep(LOOK_AGAIN_S)
+            patience_s -= LOOK_AGAIN_S
+
+    def _asked(self, channel: str, name: str | None) -> list[TraceSource]:
+        allowed = self.allowed(channel)
+        if not allowed:
+            raise UserError("no-sources")
+        if name is None:
+            return allowed
+        named = [source for source in allowed if source.settings.name == name]
+        if not named:
+            known = ", ".join(source.settings.name for source in allowed)
+            raise UserError("unknown-source", source=name[:40], known=known)
+        return named
+
+    @staticmethod
+    async def _race(
+        asked: list[TraceSource], reference: TraceRef, tenant: str | None, deadline_s: float
+    ) -> FetchedTrace:
+        """Ask all at once; the first in the configured order that has the trace wins, else the worst error is said."""
+        results = await asyncio.gather(
+            *(
+                source.fetch(reference.trace_id, window=reference.window, tenant=tenant, deadline_s=deadline_s)
+                for source in asked
+            ),
+            return_exceptions=True,
+        )
+        errors: list[SourceError] = []
+        for result in results:
+            if isinstance(result, FetchedTrace):
+                return result
+            if not isinstance(result, SourceError):
+                raise result
+            errors.append(result)
+        # "Not found" from one source means little while another could not be asked.
+        raise next((error for error in errors if error.code != "trace-not-found"), _nowhere(errors, reference))
+
+    async def ping(self) -> dict[str, str | SourceError]:
+        """Ask every source whether it is there."""
+        results = await asyncio.gather(*(s.ping() for s in self._sources.values()), return_exceptions=True)
+        answers: dict[str, str | SourceError] = {}
+        for name, result in zip(self._sources, results, strict=True):
+            if isinstance(result, BaseException) and not isinstance(result, SourceError):
+                raise result
+            answers[name] = result
+        return answers
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for source in self._sources.values():
+            await source.aclose()
+
+
+def _nowhere(errors: list[SourceError], reference: TraceRef) -> SourceError:
+    names = " and ".join(error.source for error in errors)
+    return SourceError("trace-not-found", source=names, trace=reference.trace_id)
+
+
+def open_sources(settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Sources:
+    """Create the clients of every configured source."""
+    return Sources({s.name: KINDS[s.kind](s) for s in settings.all_sources}, settings, sleep)
