@@ -30,7 +30,7 @@ _WRAPPED = re.compile(r"<((?:https?|mailto):[^<>|\s]+)(?:\|[^<>]*)?>")
 _URL = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
 _TRACEPARENT = re.compile(r"\b[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\b", re.IGNORECASE)
 _ID = re.compile(r"(?:0x)?([0-9a-f]{1,32})", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DASHED = re.compile(r"[0-9a-f]+(?:-[0-9a-f]+)+", re.IGNORECASE)
 _TRACEQL_ID = re.compile(r"""trace:id\s*=\s*["'`]([0-9a-f]{1,32})["'`]""", re.IGNORECASE)
 _PATH_TRACE = re.compile(r"/traces?/([^/?#]+)")
 _DRESS = " \t\r\n\u00a0\u200b`'\"“”‘’«»()[]{}<>,;.!?*_~|"
@@ -105,9 +105,7 @@ def _is_url(word: str) -> bool:
 
 def _bare(text: str, shown: str) -> str:
     """Read a bare id; raises `UserError` naming what was typed."""
-    plain = (
-        text.replace("-", "") if _UUID.fullmatch(text) or re.fullmatch(r"[0-9a-fA-F]+(-[0-9a-fA-F]+)+", text) else text
-    )
+    plain = text.replace("-", "") if _DASHED.fullmatch(text) else text
     match = _ID.fullmatch(plain)
     if match is None:
         raise UserError("not-a-reference", text=shown[:60])
@@ -134,13 +132,14 @@ def _ids_in(path: str, query: str) -> tuple[list[str], tuple[int, int] | None]:
     """Return the ids and the padded time range in a link's path and query."""
     match = _PATH_TRACE.search(path)
     if match:
-        ids = [found for part in unquote(match[1]).split("...") if (found := _path_id(part))]
-        if ids:
-            return ids, None
+        in_path = list(filter(None, map(_path_id, unquote(match[1]).split("..."))))
+        if in_path:
+            return in_path, None
     try:
         parameters = parse_qs(query, max_num_fields=100)
     except ValueError:
         return [], None
+    ids: list[str] = []
     for name in ("traceId", "traceID", "trace_id"):
         ids = [value.lower() for value in parameters.get(name, ()) if _ID.fullmatch(value)]
         if ids:
@@ -148,7 +147,6 @@ def _ids_in(path: str, query: str) -> tuple[list[str], tuple[int, int] | None]:
     panes: list[Any] = [pane for name in ("left", "right") for pane in map(_json, parameters.get(name, ()))]
     for sides in map(_json, parameters.get("panes", ())):
         panes += list(sides.values()) if isinstance(sides, dict) else []
-    ids = []
     window = None
     for pane in panes:
         found, when = _pane(pane)
@@ -192,7 +190,7 @@ def _pane(pane: Any) -> tuple[list[str], tuple[int, int] | None]:
         window = _window(str(span.get("from", "")), str(span.get("to", ""))) if isinstance(span, dict) else None
     else:
         return [], None
-    ids = []
+    ids: list[str] = []
     for query in queries:
         text = query.get("query")
         if isinstance(text, str):

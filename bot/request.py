@@ -43,5 +43,6 @@ class Origin(Struct, frozen=True, kw_only=True):
     team: str
     channel: str
     user: str
+    user_name: str
     thread_ts: str | None = None
     response_url: str | None = None

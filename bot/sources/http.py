@@ -66,7 +66,7 @@ def _message(data: object) -> str:
     return data if isinstance(data, str) else ""
 
 
-class Transient(Exception):
+class TransientError(Exception):
     """Worth another try: the connection failed, or the server says that it is its own trouble."""
 
     def __init__(self, error: SourceError, wait_s: float | None = None) -> None:
@@ -76,7 +76,7 @@ class Transient(Exception):
 
 
 def _backoff(error: Exception) -> bool | float:
-    if isinstance(error, Transient):
+    if isinstance(error, TransientError):
         return min(error.wait_s, 5.0) if error.wait_s is not None else True
     return False
 
@@ -121,7 +121,7 @@ class HttpSource:
                         return await self._once(path, {"Accept": accept, **(headers or {})}, params or {})
         except TimeoutError:
             raise self._error("timeout", seconds=round(deadline_s)) from None
-        except Transient as transient:
+        except TransientError as transient:
             raise transient.error from None
         raise AssertionError("the retry loop returns or raises")
 
@@ -134,15 +134,15 @@ class HttpSource:
                 body = await self._read(response)
                 answer = Answer(response.status_code, response.headers.get("content-type", ""), body, path)
         except httpx.TimeoutException:
-            raise Transient(self._error("timeout", seconds=round(self.settings.read_timeout_s))) from None
+            raise TransientError(self._error("timeout", seconds=round(self.settings.read_timeout_s))) from None
         except (httpx.RemoteProtocolError, httpx.DecodingError, zlib.error) as error:
-            raise Transient(self._error("cut-off", detail=_short(error))) from None
+            raise TransientError(self._error("cut-off", detail=_short(error))) from None
         except httpx.HTTPError as error:
-            raise Transient(self._error("unreachable", detail=_short(error))) from None
+            raise TransientError(self._error("unreachable", detail=_short(error))) from None
         if answer.status == BUSY:
-            raise Transient(self._error("rate-limited"), _seconds(response.headers.get("retry-after")))
+            raise TransientError(self._error("rate-limited"), _seconds(response.headers.get("retry-after")))
         if answer.status >= 500:
-            raise Transient(self._error("broken", status=answer.status, path=path, detail=answer.detail))
+            raise TransientError(self._error("broken", status=answer.status, path=path, detail=answer.detail))
         return answer
 
     async def _read(self, response: httpx.Response) -> bytes:

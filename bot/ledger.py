@@ -1,0 +1,134 @@
+"""The request ledger: what was accepted, and what became of it.
+
+    accepted --> posted (the root message is in the channel) --> answered | failed
+
+A row is written before the first message and after each step, so that after a crash nothing is answered twice
+and nothing is forgotten. SQLite in a file; every call runs in a thread, off the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS requests (
+    key TEXT PRIMARY KEY, question TEXT NOT NULL, payload BLOB NOT NULL, state TEXT NOT NULL,
+    root_ts TEXT NOT NULL DEFAULT '', channel TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    accepted_at REAL NOT NULL, changed_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS requests_question ON requests (question, accepted_at);
+CREATE INDEX IF NOT EXISTS requests_state ON requests (state);
+"""
+VERSION = 1
+KEEP_S = 30 * 24 * 3600
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One request in the ledger."""
+
+    key: str
+    payload: bytes
+    state: str
+    root_ts: str
+    channel: str
+    attempts: int
+
+
+class Ledger:
+    """Requests in a SQLite file (or ":memory:")."""
+
+    def __init__(self, file: Path | str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.executescript(SCHEMA)
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in (0, VERSION):
+            raise RuntimeError(f"{file} was written by another version (schema {version}, not {VERSION}); move it away")
+        self._db.execute(f"PRAGMA user_version={VERSION}")
+
+    async def accept(self, key: str, question: str, channel: str, payload: bytes, window_s: float) -> Entry | None:
+        """Write down a request; returns the earlier one instead if the question was asked within `window_s`."""
+        return await asyncio.to_thread(self._accept, key, question, channel, payload, window_s)
+
+    def _accept(self, key: str, question: str, channel: str, payload: bytes, window_s: float) -> Entry | None:
+        now = self._clock()
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._db.execute(
+                    "SELECT key, payload, state, root_ts, channel, attempts FROM requests WHERE question = ? "
+                    "AND accepted_at > ? AND state != 'failed' ORDER BY accepted_at DESC LIMIT 1",
+                    (question, now - window_s),
+                ).fetchone()
+                if row is None:
+                    self._db.execute(
+                        "INSERT INTO requests (key, question, payload, state, channel, accepted_at, changed_at) "
+                        "VALUES (?, ?, ?, 'accepted', ?, ?, ?)",
+                        (key, question, payload, channel, now, now),
+                    )
+                    self._db.execute("DELETE FROM requests WHERE accepted_at < ?", (now - KEEP_S,))
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+        return _entry(row) if row else None
+
+    async def started(self, key: str) -> int:
+        """Count one more attempt at a request; returns how many there were with this one."""
+        sql = "UPDATE requests SET attempts = attempts + 1, changed_at = ? WHERE key = ? RETURNING attempts"
+        rows = await self._query(sql, self._clock(), key)
+        return int(str(rows[0][0])) if rows else 1
+
+    async def attempts(self, key: str) -> int:
+        """Return how many attempts at a request were started."""
+        rows = await self._query("SELECT attempts FROM requests WHERE key = ?", key)
+        return int(str(rows[0][0])) if rows else 0
+
+    async def posted(self, key: str, root_ts: str) -> None:
+        """Remember the root message of a request."""
+        sql = "UPDATE requests SET state = 'posted', root_ts = ?, changed_at = ? WHERE key = ?"
+        await self._query(sql, root_ts, self._clock(), key)
+
+    async def ended(self, key: str, state: str) -> None:
+        """Close a request: `answered` or `failed`."""
+        await self._query("UPDATE requests SET state = ?, changed_at = ? WHERE key = ?", state, self._clock(), key)
+
+    async def unfinished(self) -> list[Entry]:
+        """Return the requests that were accepted and have no answer, oldest first."""
+        rows = await self._query(
+            "SELECT key, payload, state, root_ts, channel, attempts FROM requests "
+            "WHERE state IN ('accepted', 'posted') ORDER BY accepted_at"
+        )
+        return [_entry(row) for row in rows]
+
+    async def _query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        def run() -> list[tuple[object, ...]]:
+            with self._lock:
+                return self._db.execute(sql, values).fetchall()
+
+        return await asyncio.to_thread(run)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+
+def _entry(row: tuple[object, ...]) -> Entry:
+    key, payload, state, root_ts, channel, attempts = row
+    return Entry(
+        key=str(key), payload=bytes(payload) if isinstance(payload, bytes) else b"", state=str(state),
+        root_ts=str(root_ts), channel=str(channel), attempts=int(str(attempts)),
+    )  # fmt: skip

@@ -1,0 +1,329 @@
+"""What the answer looks like: a `Comparison` becomes messages. Pure.
+
+The root message must be understood at three in the morning on a phone: one line with the verdict, one with
+the cause, one with how sure we are. Everything else stands in its thread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis.comparison import Confidence, VerdictKind
+from analysis.format import change, duration, ratio, short_id
+from analysis.report import cause_line, note_lines, other_changes, table
+from bot.links import diff_url, trace_url
+from bot.settings import SourceSettings
+from bot.slack import elements as el
+from bot.slack.elements import Message
+from bot.slack.text import clean, escaped
+
+if TYPE_CHECKING:
+    from analysis import Comparison
+    from analysis.comparison import Side
+    from analysis.report import Table
+    from bot.slack.elements import Block, Element
+
+SWAP = "swap"
+MARKS = {
+    VerdictKind.SLOWER: ("large_red_circle", "Slower"),
+    VerdictKind.FAILING: ("x", "Failing"),
+    VerdictKind.FASTER: ("large_green_circle", "Faster"),
+    VerdictKind.CHANGED: ("large_yellow_circle", "Changed"),
+    VerdictKind.NO_MEANINGFUL_DIFFERENCE: ("white_circle", "No meaningful difference"),
+    VerdictKind.IDENTICAL: ("white_circle", "Identical"),
+    VerdictKind.NOT_COMPARABLE: ("grey_question", "Not comparable"),
+}
+HEADER = ("what", "service", "calls", "time on the critical path", "change")
+EVIDENCE = 3
+OTHERS = 8
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Who asked what, and where the two traces live (None until they were fetched)."""
+
+    baseline_id: str
+    suspect_id: str
+    user_name: str
+    baseline_source: SourceSettings | None = None
+    suspect_source: SourceSettings | None = None
+    payload: str = ""  # the request, for the swap button
+
+
+def comparing(asked: Asked) -> Message:
+    """Return the root message while the work is under way."""
+    a, b = short_id(asked.baseline_id), short_id(asked.suspect_id)
+    line = el.section(
+        el.emoji("hourglass_flowing_sand"), el.space(" Comparing "), el.text(a, code=True), el.space(" (A) with "),
+        el.text(b, code=True), el.space(" (B) ..."),
+    )  # fmt: skip
+    return Message(text=f"Comparing {a} (A) with {b} (B) ...", blocks=[el.rich(line), el.context(_asked_by(asked))])
+
+
+def verdict(comparison: Comparison, asked: Asked) -> Message:
+    """Return the root message with the answer."""
+    parts = [_headline(comparison), *_cause(comparison, asked)]
+    blocks: list[Block] = [el.rich(*parts)]
+    a, b = comparison.baseline.trace_id, comparison.suspect.trace_id
+    blocks += el.actions(
+        el.open_button("Open A", _open(asked.baseline_source, a), "open_a"),
+        el.open_button("Open B", _open(asked.suspect_source, b), "open_b") if a != b else None,
+        _diff(comparison, asked),
+        el.button("Swap A and B", SWAP, asked.payload) if asked.payload and a != b else None,
+    )
+    blocks.append(el.context(_side("A", comparison.baseline), _side("B", comparison.suspect), _asked_by(asked)))
+    return Message(text=notification(comparison), blocks=blocks)
+
+
+def notification(comparison: Comparison) -> str:
+    """Return the answer as one sentence, for notifications and screen readers."""
+    word = MARKS[comparison.verdict.kind][1]
+    return escaped(f"{word}: {comparison.verdict.headline}. Confidence: {comparison.verdict.confidence.value}.", 1_500)
+
+
+def _headline(comparison: Comparison) -> Element:
+    mark, word = MARKS[comparison.verdict.kind]
+    response = comparison.response_time
+    a, b = response.baseline_ns, response.suspect_ns
+    root = comparison.suspect.root or "the request"
+    kind = comparison.verdict.kind
+    lead = [el.emoji(mark), el.space(" ")]
+    times = f"{duration(a)} → {duration(b)}"
+    if kind is VerdictKind.SLOWER:
+        return el.section(
+            *lead, el.text(f"{root} is {duration(b - a)} slower", bold=True), el.space(f"  {times}, {ratio(a, b)}")
+        )
+    if kind is VerdictKind.FASTER:
+        return el.section(*lead, el.text(f"{root} is {duration(a - b)} faster", bold=True), el.space(f"  {times}"))
+    if kind is VerdictKind.FAILING:
+        return el.section(*lead, el.text(f"{root} has new errors", bold=True), el.space(f"  {times}"))
+    if kind is VerdictKind.CHANGED:
+        return el.section(
+            *lead, el.text(f"{root} works differently", bold=True), el.space(f"  in about the same time, {times}")
+        )
+    if kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE:
+        return el.section(*lead, el.text(f"{word}: {root}", bold=True), el.space(f"  {times}"))
+    headline = comparison.verdict.headline
+    return el.section(*lead, el.text(headline[:1].upper() + headline[1:], bold=True, width=600))
+
+
+def _cause(comparison: Comparison, asked: Asked) -> list[Element]:
+    """Return the paragraphs under the headline: the cause with its evidence, and how sure we are."""
+    parts: list[Element] = []
+    verdict_ = comparison.verdict
+    if comparison.causes:
+        top = comparison.causes[0]
+        url = None
+        if top.suspect_span_ids and asked.suspect_source:
+            url = trace_url(asked.suspect_source, comparison.suspect.trace_id, top.suspect_span_ids[0])
+        label = "Cause: " if verdict_.kind not in _QUIET else "Largest change: "
+        parts.append(
+            el.section(
+                el.space("\n"), el.text(label[:-1], bold=True), el.space(" "), el.link(cause_line(top), url, width=400)
+            )
+        )
+        if top.evidence:
+            parts.append(el.bullets([[el.text(text, width=240)] for text in top.evidence[:EVIDENCE]]))
+    sure = f"{verdict_.confidence.value}"
+    reasons = "; ".join(verdict_.reasons[:3])
+    if verdict_.kind not in (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE):
+        line = [el.text("Confidence:", bold=True), el.space(" "), el.text(sure)]
+        if reasons:
+            line += [el.space(", " if verdict_.confidence is Confidence.HIGH else ": "), el.text(reasons, width=400)]
+        parts.append(el.section(*line))
+    elif comparison.next_steps:
+        parts.append(el.section(el.space("\n"), el.text(comparison.next_steps[0].text, width=300)))
+    return parts
+
+
+_QUIET = (VerdictKind.NO_MEANINGFUL_DIFFERENCE, VerdictKind.IDENTICAL, VerdictKind.CHANGED)
+
+
+def _open(source: SourceSettings | None, trace_id: str) -> str | None:
+    return trace_url(source, trace_id) if source else None
+
+
+def _diff(comparison: Comparison, asked: Asked) -> Element | None:
+    one, two = asked.baseline_source, asked.suspect_source
+    if one is None or two is None:
+        return None
+    url = diff_url(one, two, comparison.baseline.trace_id, comparison.suspect.trace_id)
+    return el.open_button("Side by side", url, "open_diff")
+
+
+def _side(letter: str, side: Side) -> str:
+    version = side.versions.get(side.root_service, "")
+    when = side.started_at[:19].replace("T", " ") + " UTC" if side.started_at else ""
+    parts = [
+        f"{letter} {short_id(side.trace_id)}",
+        when,
+        f"v{version.removeprefix('v')}" if version else "",
+        f"{side.spans} spans",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _asked_by(asked: Asked) -> str:
+    names = dict.fromkeys(s.name for s in (asked.baseline_source, asked.suspect_source) if s)
+    where = f"from {' and '.join(names)}, " if names else ""
+    return f"{where}asked by {asked.user_name}" if asked.user_name else where.rstrip(", ")
+
+
+def thread(comparison: Comparison, asked: Asked) -> list[Message]:
+    """Return the replies in the thread: the spans, what else changed, what to do next."""
+    if comparison.verdict.kind is VerdictKind.NOT_COMPARABLE:
+        return [_steps(comparison, asked)] if comparison.next_steps else []
+    messages = [_spans(comparison, asked)]
+    others = _others(comparison)
+    if others is not None:
+        messages.append(others)
+    if comparison.next_steps:
+        messages.append(_steps(comparison, asked))
+    return messages
+
+
+def _spans(comparison: Comparison, asked: Asked) -> Message:
+    rows = table(comparison)
+    name = "Top offending spans" if comparison.causes else "Spans"
+    title = el.rich(el.section(el.text(name, bold=True), el.space("  "), el.text(rows.coverage)))
+    body = [[el.cell(name, bold=True) for name in HEADER]]
+    for row in rows.rows:
+        url = None
+        if row.suspect_span_id and asked.suspect_source:
+            url = trace_url(asked.suspect_source, comparison.suspect.trace_id, row.suspect_span_id)
+        elif row.baseline_span_id and asked.baseline_source:
+            url = trace_url(asked.baseline_source, comparison.baseline.trace_id, row.baseline_span_id)
+        name = _what(row.operation, row.detail)
+        body.append([
+            el.cell(name, url=url), el.cell(row.service), el.cell(row.calls), el.cell(row.times), el.cell(row.change),
+        ])  # fmt: skip
+    settings = [{"is_wrapped": True}, {}, {"align": "right"}, {"align": "right"}, {"align": "right"}]
+    blocks: list[Block] = [title]
+    if rows.rows:
+        blocks.append({"type": "table", "column_settings": settings, "rows": body})
+    if rows.rest:
+        blocks.append(el.context(rows.rest))
+    return Message(
+        text=escaped(f"Top offending spans: {rows.coverage}", 1_000),
+        blocks=blocks,
+        plain_blocks=[title, el.rich(el.preformatted(_plain(rows)))],
+    )
+
+
+def _what(operation: str, detail: str) -> str:
+    if not detail or detail == operation:
+        return clean(operation, 70)
+    return clean(f"{operation} {detail.removeprefix(operation).strip()}", 70)
+
+
+def _plain(rows: Table) -> str:
+    """Return the table as fixed-width text, narrow enough for a phone held sideways."""
+    lines = [
+        f"{row.change:>10}  {row.calls:>8}  {clean(row.service, 18):<18}  {_what(row.operation, row.detail)}"
+        for row in rows.rows
+    ]
+    return "\n".join([f"{'change':>10}  {'calls':>8}  {'service':<18}  what", *lines, rows.rest]).rstrip()
+
+
+def _others(comparison: Comparison) -> Message | None:
+    changes = other_changes(comparison)[:OTHERS]
+    notes = note_lines(comparison)[:OTHERS]
+    completion = comparison.completion_time
+    if completion.delta_ns != comparison.response_time.delta_ns and abs(completion.delta_ns) > 1_000_000:
+        changes.append(
+            f"work after the response: all done {duration(completion.baseline_ns)} → {duration(completion.suspect_ns)} "
+            f"after the start ({change(completion.delta_ns)})"
+        )
+    if not changes and not notes:
+        return None
+    parts: list[Element] = []
+    for heading, lines in (("What else changed", changes), ("About the data", notes)):
+        if lines:
+            parts += [el.section(el.text(heading, bold=True)), el.bullets([[el.text(line)] for line in lines])]
+    return Message(text=escaped("What else changed: " + "; ".join(changes or notes), 1_000), blocks=[el.rich(*parts)])
+
+
+def _steps(comparison: Comparison, asked: Asked) -> Message:
+    items = []
+    for step in comparison.next_steps:
+        item = [el.text(step.text, width=400)]
+        for target in step.links:
+            source, trace_id = (
+                (asked.suspect_source, comparison.suspect.trace_id)
+                if target.side == "suspect"
+                else (asked.baseline_source, comparison.baseline.trace_id)
+            )
+            url = trace_url(source, trace_id, target.span_id) if source and target.kind == "span" else None
+            if url:
+                item += [el.space("  "), el.link("open the span", url)]
+        items.append(item)
+    heading = el.section(el.text("Suggested next steps", bold=True))
+    said = "; ".join(f"{number}. {step.text}" for number, step in enumerate(comparison.next_steps, 1))
+    return Message(
+        text=escaped(f"Suggested next steps: {said}", 1_500), blocks=[el.rich(heading, el.bullets(items, "ordered"))]
+    )
+
+
+def failure(sentence: str) -> Message:
+    """Return an error as a message: what happened and what to do. `sentence` is ours, its fields are not."""
+    return Message(text=escaped(sentence, 1_500), blocks=[el.rich(_marked_up(sentence))])
+
+
+def _marked_up(sentence: str) -> Element:
+    """Show the parts of a sentence between backticks as code, everything literally."""
+    parts = clean(sentence, 1_500).split("`")
+    shown = [el.text(part, code=bool(i % 2)) if i % 2 else el.space(part) for i, part in enumerate(parts) if part]
+    return el.section(el.emoji("warning"), el.space(" "), *shown)
+
+
+def usage(command: str, sources: list[str]) -> Message:
+    """Return how to use the bot."""
+    lines = [
+        (f"{command} <trace A> <trace B>", "compare two traces: A the healthy one, B the one to explain"),
+        (f"{command} sources", "where I look for traces, and whether they answer"),
+        (f"{command} help", "this text"),
+    ]
+    items = [[el.text(what, code=True), el.space("  "), el.text(why)] for what, why in lines]
+    known = ", ".join(sources) or "none configured"
+    options = (
+        "Traces can be ids or links from Jaeger, Tempo or Grafana. "
+        f"Options: source=<{known}>, tenant=<name>, at=<time>, private."
+    )
+    parts = [
+        el.section(el.text("Compare two traces", bold=True)),
+        el.bullets(items),
+        el.section(el.text(options, width=500)),
+    ]
+    return Message(text=escaped(f"Usage: {command} <trace A> <trace B>", 500), blocks=[el.rich(*parts)])
+
+
+def source_list(answers: dict[str, str]) -> Message:
+    """Return the sources of a channel and how they answered."""
+    if not answers:
+        return failure("No trace source is configured for this channel.")
+    items = [
+        [
+            el.emoji("white_check_mark" if said == "ok" else "warning"),
+            el.space(" "),
+            el.text(name, bold=True),
+            el.space("  "),
+            el.text(said),
+        ]
+        for name, said in answers.items()
+    ]
+    said = ", ".join(f"{name}: {said}" for name, said in answers.items())
+    return Message(
+        text=escaped(f"Sources: {said}", 1_000),
+        blocks=[el.rich(el.section(el.text("Sources", bold=True)), el.bullets(items))],
+    )
+
+
+def repeated(permalink: str | None) -> Message:
+    """Return the pointer to an answer that is already there."""
+    line = [el.space("This was asked a moment ago: "), el.link("see the answer", permalink)] if permalink else [
+        el.space("This was asked a moment ago; the answer is in this channel.")
+    ]  # fmt: skip
+    return Message(
+        text="This was asked a moment ago; the answer is in this channel.", blocks=[el.rich(el.section(*line))]
+    )

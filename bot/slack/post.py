@@ -1,0 +1,210 @@
+"""Delivery: messages to Slack, each exactly once in effect.
+
+Posting has no idempotency key, so every message carries our id in its metadata. When a call's outcome is not
+known (the connection broke after Slack may have applied it), the channel is searched for that id before anything
+is posted again. Refused layouts are retried with plainer ones: a formatting error must never lose the result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import DeliveryError
+from bot.slack.elements import Message, rich, section
+from bot.slack.elements import text as literal
+from bot.slack.limits import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+EVENT_TYPE = "compare_traces"
+ATTEMPTS = 4
+MAX_WAIT_S = 30.0
+LOOK_BACK = 30  # messages searched for one that may have been posted
+BURST = 4  # messages a channel takes at once before the pace of one per second begins
+RATE_ERRORS = ("ratelimited", "rate_limited")
+LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
+TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
+
+log = structlog.get_logger()
+
+
+class Delivery:
+    """Sends messages through one Slack client."""
+
+    def __init__(self, client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._client = client
+        self._sleep = sleep
+        self._pace: dict[str, Pace] = defaultdict(Pace)
+
+    async def post(self, channel: str, message: Message, *, message_id: str, thread_ts: str | None = None) -> str:
+        """Post a message and return its ts; raises `DeliveryError` when Slack will not take it."""
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"id": message_id}}
+        for blocks in layouts(message):
+            try:
+                return await self._post_once(channel, message.text, blocks, metadata, thread_ts)
+            except LayoutError as error:
+                log.warning("layout refused", channel=channel, reason=str(error))
+        raise DeliveryError("slack-refused", detail="no layout was accepted")
+
+    async def _post_once(
+        self, channel: str, text: str, blocks: list[dict[str, Any]], metadata: dict[str, Any], thread_ts: str | None
+    ) -> str:
+        arguments: dict[str, Any] = {
+            "channel": channel, "text": text, "blocks": blocks, "metadata": metadata,
+            "unfurl_links": False, "unfurl_media": False,
+        }  # fmt: skip
+        if thread_ts:
+            arguments["thread_ts"] = thread_ts
+        for attempt in range(ATTEMPTS):
+            await self._turn(channel)
+            try:
+                response = await self._client.chat_postMessage(**arguments)
+                return str(response["ts"])
+            except (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                wait_s = self._judge(error, attempt)
+                if not certainly_refused(error):
+                    found = await self.find(channel, metadata["event_payload"]["id"], thread_ts)
+                    if found:
+                        return found
+                await self._sleep(wait_s)
+        raise DeliveryError("slack-unreachable", detail="it did not take a message after several tries")
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace a message; repeating that is harmless."""
+        for blocks in layouts(message):
+            try:
+                await self._call(self._client.chat_update, channel=channel, ts=ts, text=message.text, blocks=blocks)
+            except LayoutError as error:
+                log.warning("layout refused", channel=channel, reason=str(error))
+            else:
+                return
+        raise DeliveryError("slack-refused", detail="no layout was accepted")
+
+    async def remove(self, channel: str, ts: str) -> bool:
+        """Delete a message; returns whether it is gone."""
+        try:
+            await self._call(self._client.chat_delete, channel=channel, ts=ts)
+        except (DeliveryError, LayoutError):
+            return False
+        return True
+
+    async def whisper(self, channel: str, user: str, message: Message, thread_ts: str | None = None) -> None:
+        """Post a message that only one person sees."""
+        arguments: dict[str, Any] = {"channel": channel, "user": user, "text": message.text}
+        if thread_ts:
+            arguments["thread_ts"] = thread_ts
+        for blocks in layouts(message):
+            try:
+                await self._call(self._client.chat_postEphemeral, blocks=blocks, **arguments)
+            except LayoutError as error:
+                log.warning("layout refused", channel=channel, reason=str(error))
+            else:
+                return
+        raise DeliveryError("slack-refused", detail="no layout was accepted")
+
+    async def permalink(self, channel: str, ts: str) -> str | None:
+        """Return the address of a message, or None when Slack does not say."""
+        try:
+            response = await self._call(self._client.chat_getPermalink, channel=channel, message_ts=ts)
+        except (DeliveryError, LayoutError):
+            return None
+        return str(response.get("permalink") or "") or None
+
+    async def find(self, channel: str, message_id: str, thread_ts: str | None) -> str | None:
+        """Look for a message that carries our id; None when it is not there or cannot be looked for."""
+        arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": LOOK_BACK}
+        try:
+            if thread_ts:
+                response = await self._client.conversations_replies(ts=thread_ts, **arguments)
+            else:
+                response = await self._client.conversations_history(**arguments)
+        except (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("cannot look for a message", channel=channel, reason=str(error)[:200])
+            return None
+        messages: list[dict[str, Any]] = response.get("messages") or []
+        for message in messages:
+            metadata = message.get("metadata") or {}
+            if (metadata.get("event_payload") or {}).get("id") == message_id:
+                return str(message["ts"])
+        return None
+
+    async def _call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> AsyncSlackResponse:
+        """Call a method that is safe to repeat."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return await method(**arguments)
+            except (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                await self._sleep(self._judge(error, attempt))
+        raise DeliveryError("slack-unreachable", detail="it did not answer after several tries")
+
+    @staticmethod
+    def _judge(error: Exception, attempt: int) -> float:
+        """Return how long to wait before the next try (s), or raise what the error means."""
+        if not isinstance(error, SlackApiError):
+            return float(0.5 * 2**attempt)
+        code = error_code(error)
+        if code in LAYOUT_ERRORS:
+            raise LayoutError(code)
+        status = int(getattr(error.response, "status_code", 200) or 200)
+        if status == 429 or code in RATE_ERRORS:
+            headers = getattr(error.response, "headers", None) or {}
+            return min(MAX_WAIT_S, float(headers.get("Retry-After") or headers.get("retry-after") or 1))
+        if status >= 500 or code in TRANSIENT_ERRORS:
+            return float(0.5 * 2**attempt)
+        raise DeliveryError("slack-refused", detail=code)
+
+    async def _turn(self, channel: str) -> None:
+        """Wait until the channel may get another message (about one per second, with a short burst)."""
+        await self._sleep(self._pace[channel].wait_s(asyncio.get_running_loop().time()))
+
+
+class LayoutError(Exception):
+    """Slack refused how a message is laid out, not what it says."""
+
+
+class Pace:
+    """A token bucket for one channel."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def wait_s(self, now: float) -> float:
+        """Take a turn and return how long to wait for it (s)."""
+        self._next = max(self._next, now - BURST) + 1.0
+        return max(0.0, self._next - now)
+
+
+def layouts(message: Message) -> Iterator[list[dict[str, Any]]]:
+    """Yield the blocks of a message, then plainer ones, those beyond Slack's limits left out."""
+    for blocks in (message.blocks, message.plain_blocks):
+        if blocks and not problems({"text": message.text, "blocks": blocks}):
+            yield blocks
+    yield [rich(section(literal(message.text, width=2_000)))]
+    yield []
+
+
+def error_code(error: SlackApiError) -> str:
+    """Return Slack's error code."""
+    response = error.response
+    if isinstance(response, (AsyncSlackResponse, dict)):
+        data = response.data if isinstance(response, AsyncSlackResponse) else response
+        if isinstance(data, dict):
+            return str(data.get("error") or "unknown")
+    return "unknown"
+
+
+def certainly_refused(error: Exception) -> bool:
+    """Tell whether Slack said that it did not apply the call (a rate limit), as against not knowing."""
+    if not isinstance(error, SlackApiError):
+        return False
+    return getattr(error.response, "status_code", 200) == 429 or error_code(error) in RATE_ERRORS
