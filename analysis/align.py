@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -125,10 +125,10 @@ def _match_roots(
     key_a, key_b = keys[a.key], keys[b.key]
     if a.key == b.key or key_a.loose == key_b.loose:
         return a, b
-    for inner in _below(b, options.layer_depth):
+    for _, inner in _below(b, options.layer_depth):
         if inner.key == a.key:
             return a, inner
-    for inner in _below(a, options.layer_depth):
+    for _, inner in _below(a, options.layer_depth):
         if inner.key == b.key:
             return inner, b
     alike = key_a.name == key_b.name or (key_a.detail and key_a.detail == key_b.detail)
@@ -144,16 +144,16 @@ def _method(key: OperationKey) -> str:
     return key.name.split(" ", 1)[0] if key.category == "http" else ""
 
 
-def _below(group: CallGroup, depth: int) -> Iterator[CallGroup]:
-    """Yield the groups below `group`, nearest first, within `depth` layers and a bounded number."""
+def _below(group: CallGroup, depth: int) -> Iterator[tuple[int, CallGroup]]:
+    """Yield (depth, group) of the groups below, nearest first, within `depth` layers and a bounded number."""
     return islice(_breadth_first(group, depth), LAYER_SEARCH)
 
 
-def _breadth_first(group: CallGroup, depth: int) -> Iterator[CallGroup]:
+def _breadth_first(group: CallGroup, depth: int) -> Iterator[tuple[int, CallGroup]]:
     queue = deque((child, 1) for child in group.children.values())
     while queue:
         inner, level = queue.popleft()
-        yield inner
+        yield level, inner
         if level < depth:
             queue.extend((child, level + 1) for child in inner.children.values())
 
@@ -165,6 +165,16 @@ def _likeness(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> float:
     if not one or not two:
         return 0.0
     return len(one & two) / len(one | two)
+
+
+class _Moved(NamedTuple):
+    """A group that stands deeper on one side than its equal, a leftover, on the other."""
+
+    depth: int
+    key: int  # of the leftover
+    below: CallGroup
+    top: CallGroup  # the leftover above `below`
+    in_baseline: bool  # the side of `below`
 
 
 class _Builder:
@@ -209,11 +219,8 @@ class _Builder:
                 self.start(left_a.pop(key), left_b.pop(key), pair)
         if left_a and left_b:
             self._match_loosely(pair, left_a, left_b)
-        if pair.baseline and pair.suspect:
-            if left_b:
-                self._match_through_layers(pair, left_a, left_b, removed=True)
-            if left_a:
-                self._match_through_layers(pair, left_b, left_a, removed=False)
+        if pair.baseline and pair.suspect and (left_a or left_b):
+            self._match_through_layers(pair, left_a, left_b)
         if left_a and left_b:
             self._match_renamed(pair, left_a, left_b)
         for groups in left_a.values():
@@ -264,36 +271,41 @@ class _Builder:
                 self.renamed += how == "renamed"
 
     def _match_through_layers(
-        self,
-        pair: Pair,
-        outer: dict[int, list[CallGroup]],
-        inner: dict[int, list[CallGroup]],
-        *,
-        removed: bool,
+        self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]
     ) -> None:
-        """Match leftovers of one side with groups deeper below the other side's leftovers."""
-        wanted = set(inner)
-        loose = {self.keys[key].loose: key for key in inner}
-        found: list[tuple[list[CallGroup], list[CallGroup]]] = []
+        """Match leftovers of either side with groups deeper below the other side's leftovers, nearest first."""
+        found = [
+            *self._seen_below(left_a, left_b, in_baseline=True),
+            *self._seen_below(left_b, left_a, in_baseline=False),
+        ]
+        for match in sorted(found, key=lambda match: (match.depth, self._text(match.key))):
+            left, others = (left_b, left_a) if match.in_baseline else (left_a, left_b)
+            if match.key not in left or id(match.below) in self.taken or match.top.key not in others:
+                continue
+            self.taken.add(id(match.below))
+            layer = match.below.parent
+            while layer is not None and layer is not match.top.parent:
+                self._layers.add(id(layer))
+                layer = layer.parent
+            groups = left.pop(match.key)
+            a, b = ([match.below], groups) if match.in_baseline else (groups, [match.below])
+            self.start(a, b, pair, "moved")
+
+    def _seen_below(
+        self, outer: dict[int, list[CallGroup]], inner: dict[int, list[CallGroup]], *, in_baseline: bool
+    ) -> Iterator[_Moved]:
+        """Find groups below the leftovers `outer` of one side that equal a leftover `inner` of the other."""
+        loose = {self.keys[key].loose: key for key in sorted(inner, key=self._text, reverse=True)}
         for groups in outer.values():
             for top in groups:
-                for below in _below(top, self.options.layer_depth):
-                    if not wanted:
-                        break
-                    key = below.key if below.key in wanted else loose.get(self.keys[below.key].loose, -1)
-                    if key in wanted and id(below) not in self.taken:
-                        wanted.discard(key)
-                        self.taken.add(id(below))
-                        found.append(([below], inner.pop(key)))
-                        layer = below.parent
-                        while layer is not None and layer is not top.parent:
-                            self._layers.add(id(layer))
-                            layer = layer.parent
-        for theirs, ours in found:
-            if removed:
-                self.start(theirs, ours, pair, "moved")
-            else:
-                self.start(ours, theirs, pair, "moved")
+                for depth, below in _below(top, self.options.layer_depth):
+                    key = below.key if below.key in inner else loose.get(self.keys[below.key].loose)
+                    if key is not None and id(below) not in self.taken:
+                        yield _Moved(depth, key, below, top, in_baseline)
+
+    def _text(self, key: int) -> tuple[str, ...]:
+        its = self.keys[key]
+        return (its.service, its.name, its.kind.value, its.detail)
 
     def _match_renamed(
         self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]
@@ -307,8 +319,9 @@ class _Builder:
                 if self._kinds_fit(self.keys[a_key].kind, self.keys[b_key].kind):
                     score = _likeness(a_groups[0], b_groups[0], self.keys)
                     if score >= SAME_WORK:
-                        scored.append((-score, a_key, b_key))
-        for _, a_key, b_key in sorted(scored):
+                        texts = sorted((self._text(a_key), self._text(b_key)))
+                        scored.append((-score, *texts, a_key, b_key))
+        for _, _, _, a_key, b_key in sorted(scored):
             if a_key in left_a and b_key in left_b:
                 self.start(left_a.pop(a_key), left_b.pop(b_key), pair, "renamed")
                 self.renamed += 1

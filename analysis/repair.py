@@ -18,6 +18,7 @@ Nothing is dropped silently and nothing raises: every mend is counted in a note.
 from __future__ import annotations
 
 from bisect import bisect_right
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from analysis.options import CompareOptions
 
+_ORDER = attrgetter("start_ns", "end_ns", "name", "span_id", "parent_id", "kind", "resource.service", "error")
+
 ORPHAN = -3  # a parent id that no span carries
 
 MISSING_SERVICE = "(missing)"
@@ -42,7 +45,8 @@ ADOPTION_SCAN = 64  # callers looked at for one orphan; bounds the work on hopel
 def repair(trace: Trace, options: CompareOptions) -> SpanTree:
     """Build the span tree of a trace; its notes say what had to be mended."""
     notes = list(trace.notes)
-    spans, index, twins = _unique(trace.spans, notes)
+    # One order, whatever the backend's: nothing after this line can depend on how the spans were sent.
+    spans, index, twins = _unique(sorted(trace.spans, key=_ORDER), notes)
     parents = _resolve_parents(spans, index, twins)
     starts = [span.start_ns for span in spans]
     ends = [span.end_ns for span in spans]

@@ -50,7 +50,7 @@ class Bot:
         self.responder = Responder(settings.slack_api_url)
         self.jobs = Jobs(settings, self.sources, self.runner, self.ledger, self.delivery, self.responder)
         self.app = AsyncApp(
-            token=token, signing_secret=settings.slack_signing_secret.get_secret_value() or None, client=self.client
+            signing_secret=settings.slack_signing_secret.get_secret_value() or None, client=self.client
         )
         Listeners(settings, self.sources, self.jobs).register(self.app)
         self.web: WebServer | None = None

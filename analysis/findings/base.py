@@ -133,6 +133,14 @@ def longest_spans(groups: Iterable[CallGroup], side: Profile, limit: int) -> lis
     return [tree.spans[i].span_id for i in spans[:limit]]
 
 
+def label(pair: Pair) -> str:
+    """Say what a pair does: its detail where that says more than its name (the statement of a `SELECT`)."""
+    name, detail = pair.key.name, pair.key.detail
+    if not detail or detail == name or detail in name:
+        return name
+    return detail if detail.startswith(name) else f"{name} {detail}"
+
+
 def name_of(pair: Pair, context: Context) -> tuple[str, str]:
     """Return the real service and span name of a pair, as the suspect (else the baseline) sent them."""
     span = example(pair, context)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import Candidate, Context, Tier, label, name_of
 from analysis.findings.errors import peer_of
 from analysis.findings.repeated_calls import multiplied
 from analysis.format import duration
@@ -98,10 +98,9 @@ _OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUM
 def _describe(pair: Pair, context: Context, *, came: bool) -> str:
     share = context.share_of[id(pair)]
     sums = share.suspect if came else share.baseline
-    detail = f" ({pair.key.detail})" if pair.key.detail and pair.key.detail != pair.key.name else ""
     side = "B" if came else "A"
     calls = "1 call" if sums.calls == 1 else f"{sums.calls} calls"
-    return f"{pair.key.name}{detail}: {calls} only in {side}, {duration(sums.total_ns)}"
+    return f"{label(pair)}: {calls} only in {side}, {duration(sums.total_ns)}"
 
 
 def _version(groups: list[CallGroup], side: Profile) -> str:

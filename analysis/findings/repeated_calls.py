@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import Candidate, Context, Tier, label, name_of
 from analysis.findings.errors import peer_of
-from analysis.format import duration
+from analysis.format import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,12 +60,13 @@ def _candidate(caller: Pair, repeated: list[Pair], context: Context) -> Candidat
     main = max(repeated, key=lambda pair: (weight[id(pair)], pair.key.name, pair.key.detail))
     share = context.share_of[id(main)]
     service, operation = name_of(main, context)
+    alike = [context.share_of[id(pair)] for pair in repeated if pair.key.name == main.key.name]
+    times_a, times_b = sum(s.baseline.calls for s in alike), sum(s.suspect.calls for s in alike)
     evidence = []
     for pair in sorted(repeated, key=lambda pair: -weight[id(pair)]):
         its = context.share_of[id(pair)]
-        detail = f" ({pair.key.detail})" if pair.key.detail and pair.key.detail != pair.key.name else ""
         evidence.append(
-            f"{pair.key.name}{detail}: {its.baseline.calls} calls in A, {its.suspect.calls} in B, "
+            f"{label(pair)}: {count(its.baseline.calls, 'call')} in A, {its.suspect.calls} in B, "
             f"{duration(its.suspect.total_ns // max(1, its.suspect.calls))} each in B"
         )
     baseline_ids, suspect_ids = context.span_ids(main)
@@ -81,7 +82,7 @@ def _candidate(caller: Pair, repeated: list[Pair], context: Context) -> Candidat
         pair=main,
         claims=claims,
         certain=True,
-        summary=f"{operation} in {service} runs {share.suspect.calls} times instead of {share.baseline.calls}",
+        summary=f"{operation} in {service} runs {times_b} times instead of {times_a}",
         evidence=evidence,
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,

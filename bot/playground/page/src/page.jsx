@@ -17,6 +17,32 @@ const drawable = (block) => {
   return { ...block, rows };
 };
 
+// Drawn by ourselves: a bare machine has no emoji font.
+const EMOJI = {
+  large_red_circle: ["#e01e5a", ""],
+  large_green_circle: ["#2eb67d", ""],
+  large_yellow_circle: ["#ecb22e", ""],
+  white_circle: ["#b9bec4", ""],
+  x: ["#e01e5a", "×"],
+  grey_question: ["#8d9298", "?"],
+  warning: ["#ecb22e", "!"],
+  white_check_mark: ["#2eb67d", "✓"],
+  hourglass_flowing_sand: ["#8d9298", "…"],
+  mag: ["#1264a3", "?"],
+};
+// An unknown name is no emoji: in "14:02:11" the library would swallow ":02:".
+const hooks = {
+  emoji: ({ name }) => {
+    if (!EMOJI[name]) return `:${name}:`;
+    const [color, mark] = EMOJI[name];
+    return (
+      <span className="emoji" role="img" aria-label={name.replaceAll("_", " ")} style={{ background: color }}>
+        {mark}
+      </span>
+    );
+  },
+};
+
 function useTheme() {
   const preferred = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const [theme, setTheme] = useState(localStorage.getItem("theme") ?? preferred);
@@ -67,7 +93,7 @@ function Block({ block, theme, onClick }) {
   };
   return (
     <div className={`block ${block.type}`} onClickCapture={click}>
-      <Blocks blocks={[drawable(block)]} theme={theme} logo="" name="" withoutWrapper />
+      <Blocks blocks={[drawable(block)]} theme={theme} logo="" name="" hooks={hooks} withoutWrapper />
     </div>
   );
 }

@@ -1,0 +1,174 @@
+"""The critical path: an exact partition of the response time."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from generated import proper_trees, span_graphs
+from hypothesis import given, settings
+
+from analysis.critical_path import critical_path
+from analysis.options import DEFAULTS
+from analysis.repair import repair
+from analysis.tree import SpanTree, self_times
+
+if TYPE_CHECKING:
+    from analysis.model import Trace
+
+MS = 1_000_000
+
+
+def exposed(trace: Trace) -> dict[str, float]:
+    """Return the exposed milliseconds per span name."""
+    tree = repair(trace, DEFAULTS)
+    path = critical_path(tree, DEFAULTS.rounding_ns)
+    totals: dict[str, float] = {}
+    for span, own in zip(tree.spans, path.exposed, strict=True):
+        totals[span.name] = totals.get(span.name, 0) + own / MS
+    return totals
+
+
+def test_touching_siblings_are_sequential(trace) -> None:
+    """Children that touch exactly each keep their whole time: 10, 10, and 10 for the parent."""
+    t = trace()
+    root = t.span("root", 0, 30)
+    t.span("one", 0, 10, root)
+    t.span("two", 10, 20, root)
+    assert exposed(t.build()) == {"root": 10, "one": 10, "two": 10}
+
+
+def test_only_the_last_to_finish_of_parallel_calls_is_exposed(trace) -> None:
+    """Of calls made at once, the one that finished last held the parent up."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    t.span("short", 0, 40, root)
+    t.span("long", 0, 90, root)
+    assert exposed(t.build()) == {"root": 10, "short": 0, "long": 90}
+
+
+def test_time_while_a_sibling_still_runs_is_not_the_parents_own(trace) -> None:
+    """Before the last call began, the time belongs to the call that was still running."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    t.span("first", 0, 50, root)
+    t.span("second", 40, 100, root)
+    assert exposed(t.build()) == {"root": 0, "first": 40, "second": 60}
+
+
+def test_a_wrapper_beside_the_calls_does_not_hide_them(trace) -> None:
+    """A span as long as the request, recorded beside the real calls, does not take their time."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    t.span("wrapper", 0, 99, root)
+    t.span("one", 0, 50, root)
+    t.span("two", 50.3, 100, root)
+    got = exposed(t.build())
+    assert got["one"] == 50
+    assert got["two"] == 49.7
+    assert got["wrapper"] < 0.5
+
+
+def test_overlap_by_rounding_counts_as_sequential(trace) -> None:
+    """Two calls that overlap by a microsecond, as whole-microsecond clocks make them, ran one after the other."""
+    t = trace()
+    root = t.span("root", 0, 20)
+    t.span("one", 0, 10.001, root)
+    t.span("two", 10, 20, root)
+    assert exposed(t.build()) == {"root": 0, "one": 10, "two": 10}
+
+
+def test_work_after_the_response_is_not_on_the_path(trace) -> None:
+    """A child that outlives every ancestor did not hold the response up."""
+    t = trace()
+    root = t.span("root", 0, 50)
+    t.span("background", 10, 500, root)
+    assert exposed(t.build()) == {"root": 50, "background": 0}
+
+
+def test_a_child_of_a_handler_that_returned_at_once_is_on_the_path(trace) -> None:
+    """Callback frameworks end the handler's span at once: its query still held the root up."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    handler = t.span("handler", 1, 1.1, root)
+    t.span("query", 1.05, 90, handler)
+    got = exposed(t.build())
+    assert got["query"] > 88
+    assert got["root"] < 12
+
+
+def test_a_chain_of_100000_spans_is_as_good_as_any(trace) -> None:
+    """Depth is no problem: nothing recurses."""
+    t = trace()
+    above = None
+    for depth in range(100_000):
+        above = t.span("call", depth * 1e-5, 10 - depth * 1e-5, above)
+    assert round(sum(exposed(t.build()).values()), 6) == 10
+
+
+@given(proper_trees())
+@settings(max_examples=300, deadline=None)
+def test_agrees_with_a_slow_independent_implementation(generated: Trace) -> None:
+    """The fast walk and a naive one that looks at every child again and again find the same owners."""
+    tree = repair(generated, DEFAULTS)
+    fast = critical_path(tree, 0).exposed
+    slow = critical_path_by_sweep(tree)
+    assert fast == slow
+
+
+@given(span_graphs())
+@settings(max_examples=300, deadline=None)
+def test_segments_sum_to_the_root_for_any_span_graph(generated: Trace) -> None:
+    """Whatever was sent, the path covers the root's duration exactly, without overlap."""
+    tree = repair(generated, DEFAULTS)
+    path = critical_path(tree, DEFAULTS.rounding_ns)
+    assert sum(path.exposed) == tree.response_ns
+    at = tree.starts[tree.root]
+    for _, start, end in sorted((s for s in path.segments if s[1] < s[2]), key=lambda s: s[1]):
+        assert start == at
+        at = end
+    assert at == tree.ends[tree.root]
+
+
+@given(span_graphs())
+@settings(max_examples=200, deadline=None)
+def test_exposed_time_never_exceeds_what_a_span_did_itself(generated: Trace) -> None:
+    """Own time on the path is part of the own time of the span."""
+    tree = repair(generated, DEFAULTS)
+    path = critical_path(tree, 0)
+    for own, on_path in zip(self_times(tree), path.exposed, strict=True):
+        assert 0 <= on_path <= own
+
+
+def critical_path_by_sweep(tree: SpanTree) -> list[int]:
+    """Compute exposed times nanosecond by nanosecond, backwards, straight from the definition."""
+    result = [0] * len(tree.spans)
+    stack = [(tree.root, tree.starts[tree.root], tree.ends[tree.root])]
+    while stack:
+        span, low, high = stack.pop()
+        children = [(c, tree.starts[c], min(tree.ends[c], high)) for c in tree.held[span]]
+        children = [c for c in children if c[1] < high and c[2] > low]
+        owners: list[int] = []  # per nanosecond, latest first; the span itself where no child owns it
+        waited_for = None  # the child that the span waited for at this instant
+        since = high  # ... until its start
+        for t in range(high, low, -1):  # the unit interval (t - 1, t]
+            if waited_for is not None and t <= max(since, low):
+                waited_for = None
+            if waited_for is None:
+                finished = [c for c in children if c[2] == t and c[1] < t]
+                if finished:
+                    waited_for, since, _ = min(finished, key=lambda c: (c[1], tree.spans[c[0]].name))
+            owner = waited_for
+            if owner is None:
+                running = [c for c in children if c[1] < t < c[2]]
+                owner = min(running, key=lambda c: c[1])[0] if running else None
+            owners.append(span if owner is None else owner)
+        at = high
+        for owner, run in groupby(owners):
+            length = len(list(run))
+            if owner == span:
+                result[span] += length
+            else:
+                stack.append((owner, at - length, at))
+            at -= length
+    return result

@@ -1,0 +1,155 @@
+"""Repair: broken traces become trees, and every mend is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generated import span_graphs
+from hypothesis import given, settings
+
+from analysis.model import SpanKind
+from analysis.options import DEFAULTS
+from analysis.repair import repair
+
+if TYPE_CHECKING:
+    from analysis import Trace
+
+MS = 1_000_000
+CLIENT, SERVER = SpanKind.CLIENT, SpanKind.SERVER
+
+
+def codes(tree) -> dict[str, int]:
+    """Return note code -> count."""
+    return {note.code: note.count for note in tree.notes}
+
+
+def parent_name(tree, name: str) -> str:
+    """Return the name of a span's parent."""
+    i = next(i for i, span in enumerate(tree.spans) if span.name == name)
+    return tree.spans[tree.parents[i]].name if tree.parents[i] >= 0 else ""
+
+
+def test_a_span_sent_twice_counts_once(trace) -> None:
+    """At-least-once delivery of spans does not double calls."""
+    t = trace()
+    root = t.span("root", 0, 10)
+    t.span("work", 1, 2, root, span_id="00000000000000aa")
+    t.span("work", 1, 2, root, span_id="00000000000000aa")
+    tree = repair(t.build(), DEFAULTS)
+    assert len(tree.spans) == 2
+    assert codes(tree) == {"duplicate-spans": 1}
+
+
+def test_client_and_server_with_one_id_are_told_apart(trace) -> None:
+    """Zipkin gives both ends of a call one id: the server becomes the client's child, with its own work below."""
+    t = trace()
+    root = t.span("root", 0, 100, kind=SERVER)
+    call = t.span("call", 10, 60, root, kind=CLIENT, span_id="00000000000000aa")
+    t.span("serve", 20, 50, root, kind=SERVER, service="stock", span_id="00000000000000aa")
+    t.span("query", 25, 45, call, kind=CLIENT, service="stock")
+    tree = repair(t.build(), DEFAULTS)
+    assert parent_name(tree, "serve") == "call"
+    assert parent_name(tree, "query") == "serve"
+    assert "shared-span-ids" in codes(tree)
+
+
+def test_cycles_are_cut_and_every_span_kept(trace) -> None:
+    """Spans that name each other as parents still appear, and the circle is reported."""
+    t = trace()
+    t.span("root", 0, 100)
+    a = t.span("a", 10, 20, span_id="00000000000000aa")
+    b = t.span("b", 12, 18, a, span_id="00000000000000bb")
+    t.spans[1] = type(a)(**{f: getattr(a, f) for f in a.__struct_fields__} | {"parent_id": b.span_id})
+    tree = repair(t.build(), DEFAULTS)
+    assert len(tree.order) == 3
+    assert codes(tree)["parent-cycles"] == 1
+
+
+def test_an_end_before_the_start_is_a_zero_duration(trace) -> None:
+    """A negative duration is clamped and told."""
+    t = trace()
+    root = t.span("root", 0, 10)
+    t.span("odd", 5, 3, root)
+    tree = repair(t.build(), DEFAULTS)
+    assert min(end - start for start, end in zip(tree.starts, tree.ends, strict=True)) == 0
+    assert codes(tree)["negative-durations"] == 1
+
+
+def test_a_skewed_clock_moves_the_whole_process(trace) -> None:
+    """A server whose clock is 5 s ahead is moved into its client's time, with everything it did."""
+    t = trace()
+    root = t.span("root", 0, 100, kind=SERVER)
+    call = t.span("call", 10, 60, root, kind=CLIENT)
+    serve = t.span("serve", 5020, 5050, call, kind=SERVER, service="stock")
+    t.span("query", 5025, 5045, serve, kind=CLIENT, service="stock")
+    tree = repair(t.build(), DEFAULTS)
+    at = {span.name: start for span, start in zip(tree.spans, tree.starts, strict=True)}
+    assert 10 * MS <= at["serve"] <= 30 * MS
+    assert at["query"] - at["serve"] == 5 * MS
+    assert codes(tree)["clock-skew"] == 1
+
+
+def test_a_server_that_goes_on_after_its_client_gave_up_is_no_skew(trace) -> None:
+    """A timed-out client ends before its server: clocks are left alone, the client's time is kept."""
+    t = trace()
+    root = t.span("root", 0, 1100, kind=SERVER)
+    call = t.span("call", 10, 1010, root, kind=CLIENT, error=True)
+    t.span("serve", 12, 5000, call, kind=SERVER, service="stock")
+    tree = repair(t.build(), DEFAULTS)
+    assert "clock-skew" not in codes(tree)
+
+
+def test_an_orphan_goes_under_the_call_that_encloses_and_names_it(trace) -> None:
+    """With its caller's span missing, a span is placed by time and address, and the hole is told."""
+    t = trace()
+    root = t.span("root", 0, 100, kind=SERVER, service="gateway")
+    t.span("call cart", 5, 40, root, kind=CLIENT, service="gateway", attributes={"server.address": "cart.svc"})
+    t.span("call stock", 5, 90, root, kind=CLIENT, service="gateway", attributes={"server.address": "stock.svc"})
+    gone = type(root)(**{f: getattr(root, f) for f in root.__struct_fields__} | {"span_id": "f" * 16})
+    t.span("serve", 10, 30, gone, kind=SERVER, service="stock")
+    tree = repair(t.build(), DEFAULTS)
+    assert parent_name(tree, "serve") == "call stock"
+    assert codes(tree)["missing-parents"] == 1
+
+
+def test_a_trace_without_its_root_still_has_one(trace) -> None:
+    """With the root missing, a placeholder covers what was received, and the answer is marked as weak."""
+    t = trace()
+    gone = t.span("gone", 0, 100)
+    t.span("one", 10, 40, gone)
+    t.span("two", 50, 90, gone)
+    t.spans.pop(0)
+    tree = repair(t.build(), DEFAULTS)
+    assert tree.response_ns == 80 * MS
+    assert "root-missing" in codes(tree)
+
+
+def test_of_several_roots_the_longest_is_the_request(trace) -> None:
+    """A second root is kept beside the request, outside of its response time."""
+    t = trace()
+    t.span("ping", 0, 1)
+    t.span("request", 5, 105)
+    tree = repair(t.build(), DEFAULTS)
+    assert tree.spans[tree.root].name == "request"
+    assert codes(tree)["several-roots"] == 2
+
+
+def test_100000_children_and_absurd_times_are_no_problem(trace) -> None:
+    """Width and nonsense timestamps neither hang nor fail."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    for i in range(100_000):
+        t.span("child", i / 1000, i / 1000 + 0.001, root)
+    t.span("from 1970", -1_795_000_000_000, -1_795_000_000_000, root)
+    tree = repair(t.build(), DEFAULTS)
+    assert len(tree.order) == 100_002
+
+
+@given(span_graphs())
+@settings(max_examples=300, deadline=None)
+def test_any_span_graph_becomes_a_tree(generated: Trace) -> None:
+    """Every received span id is in the tree once, reachable from one root, with time on its side."""
+    tree = repair(generated, DEFAULTS)
+    assert sorted(tree.order) == list(range(len(tree.spans)))
+    assert {span.span_id for span in generated.spans} <= {span.span_id for span in tree.spans}
+    assert all(end >= start for start, end in zip(tree.starts, tree.ends, strict=True))

@@ -1,0 +1,93 @@
+"""Shared fixtures: span builders, sample pairs, and the rule that every test says what it proves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analysis.model import Event, Resource, Span, SpanKind, Trace
+from bot.playground.trace_api import Samples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MS = 1_000_000
+START = 1_795_000_000_000_000_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse tests that do not state the behaviour they prove."""
+    silent = [item.nodeid for item in items if isinstance(item, pytest.Function) and not item.function.__doc__]
+    if silent:
+        raise pytest.UsageError("tests without a docstring: " + ", ".join(silent[:5]))
+
+
+@dataclass
+class TraceBuilder:
+    """Builds traces in a line per span; times are milliseconds after the trace's start."""
+
+    trace_id: str = "a" * 32
+    prefix: str = "1"
+    spans: list[Span] = field(default_factory=list)
+    resources: dict[str, Resource] = field(default_factory=dict)
+
+    def span(
+        self,
+        name: str,
+        start: float,
+        end: float,
+        parent: Span | None = None,
+        *,
+        service: str = "shop",
+        kind: SpanKind = SpanKind.INTERNAL,
+        error: bool = False,
+        attributes: dict | None = None,
+        resource: dict | None = None,
+        events: tuple[Event, ...] = (),
+        follows: bool = False,
+        span_id: str = "",
+    ) -> Span:
+        """Add a span and return it."""
+        key = service + repr(sorted((resource or {}).items()))
+        process = self.resources.setdefault(key, Resource(service=service, attributes=dict(resource or {})))
+        made = Span(
+            span_id=span_id or f"{self.prefix}{len(self.spans) + 1:015x}",
+            parent_id=parent.span_id if parent else "",
+            name=name,
+            kind=kind,
+            resource=process,
+            start_ns=START + round(start * MS),
+            end_ns=START + round(end * MS),
+            error=error,
+            status_message="",
+            attributes=dict(attributes or {}),
+            events=events,
+            follows_from=follows,
+        )
+        self.spans.append(made)
+        return made
+
+    def build(self) -> Trace:
+        """Return the trace."""
+        return Trace(trace_id=self.trace_id, spans=tuple(self.spans))
+
+
+@pytest.fixture
+def trace() -> Callable[..., TraceBuilder]:
+    """Return a maker of trace builders, each with ids of its own."""
+    made = 0
+
+    def make() -> TraceBuilder:
+        nonlocal made
+        made += 1
+        return TraceBuilder(trace_id=f"{made:x}" * 32, prefix=f"{made:x}")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def samples() -> Samples:
+    """Return the recorded pairs that the playground serves."""
+    return Samples()
