@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from analysis.align import Pair
     from analysis.attribute import Attribution, Share
     from analysis.model import Trace
+    from analysis.tree import SpanTree
 
 PATH_LENGTH = 32  # callers listed for one contribution: a chain of 100,000 spans must not cost its square
 
@@ -117,15 +118,24 @@ def _collector_paused() -> Iterator[None]:
 
 
 def same_content(a: Profile, b: Profile) -> bool:
-    """Tell whether both sides are the same trace: the same ids, or the same spans at the same offsets."""
+    """Tell whether both sides are the same trace: the same ids, or the same spans in everything but ids."""
     one, two = a.tree, b.tree
-    if len(one.spans) != len(two.spans):
+    if len(one.spans) != len(two.spans) or one.response_ns != two.response_ns:
         return False
     if {span.span_id for span in one.spans} == {span.span_id for span in two.spans}:
-        return one.response_ns == two.response_ns
-    return sorted(zip(one.starts, one.ends, (s.name for s in one.spans), strict=True)) == sorted(
-        zip(two.starts, two.ends, (s.name for s in two.spans), strict=True)
-    )
+        return True
+    if sorted(one.starts) != sorted(two.starts) or sorted(one.ends) != sorted(two.ends):
+        return False
+    return _contents(one) == _contents(two)
+
+
+def _contents(tree: SpanTree) -> list[tuple[object, ...]]:
+    rows = zip(tree.starts, tree.ends, tree.spans, strict=True)
+    ordered = sorted(rows, key=lambda row: (row[0], row[1], row[2].name, row[2].service))
+    return [
+        (start, end, s.name, s.kind, s.error, s.status_message, s.resource, s.attributes, [e.attributes for e in s.events])
+        for start, end, s in ordered
+    ]
 
 
 def _identical(context: Context) -> Verdict:

@@ -56,7 +56,6 @@ class UserError(BotError):
         "channel-refused": "I am not allowed to answer in this channel. Ask whoever runs me to add it.",
         "user-refused": "You are not on the list of people who may compare traces here. Ask whoever runs me.",
         "busy": "I am busy with other comparisons; try again in {seconds} s.",
-        "not-in-channel": "I can only answer in channels that I am in: type `/invite @{bot}` and ask again.",
     }
 
 
@@ -104,6 +103,8 @@ class DeliveryError(BotError):
     """Slack did not take a message."""
 
     sentences: ClassVar[dict[str, str]] = {
+        "not-in-channel": "I can only answer in channels that I am a member of: type `/invite` with my name here, "
+        "and ask again.",
         "slack-refused": "Slack refused my answer ({detail}).",
         "slack-unreachable": "Slack could not be reached ({detail}).",
         "interrupted": "I was restarted before this comparison was done. Please ask again.",

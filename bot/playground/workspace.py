@@ -49,7 +49,7 @@ class Workspace:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the Web API and of response URLs."""
-        return [web.post("/api/{method}", self._api), web.post("/response/{channel}/{token}", self._response)]
+        return [web.route("*", "/api/{method}", self._api), web.post("/response/{channel}/{token}", self._response)]
 
     # The Web API ---------------------------------------------------------------------------------
 
@@ -278,7 +278,7 @@ async def _arguments(request: web.Request) -> dict[str, Any]:
     if request.content_type == "application/json":
         data = await request.json()
         return data if isinstance(data, dict) else {}
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = dict(request.query)
     for name, value in (await request.post()).items():
         arguments[name] = value
         if isinstance(value, str) and value[:1] in "[{":

@@ -100,4 +100,4 @@ class Listeners:
 
 
 def _ephemeral(message: Message) -> dict[str, Any]:
-    return {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks, "replace_original": False}
+    return {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks}

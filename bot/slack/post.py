@@ -33,6 +33,7 @@ LOOK_BACK = 30  # messages searched for one that may have been posted
 BURST = 4  # messages a channel takes at once before the pace of one per second begins
 RATE_ERRORS = ("ratelimited", "rate_limited")
 LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
+ABSENT_ERRORS = ("not_in_channel", "channel_not_found")
 TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
 
 log = structlog.get_logger()
@@ -161,7 +162,7 @@ class Delivery:
             return min(MAX_WAIT_S, float(headers.get("Retry-After") or headers.get("retry-after") or 1))
         if status >= 500 or code in TRANSIENT_ERRORS:
             return float(0.5 * 2**attempt)
-        raise DeliveryError("slack-refused", detail=code)
+        raise DeliveryError("not-in-channel" if code in ABSENT_ERRORS else "slack-refused", detail=code)
 
     async def _turn(self, channel: str) -> None:
         """Wait until the channel may get another message (about one per second, with a short burst)."""

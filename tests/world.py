@@ -1,0 +1,130 @@
+"""The bot under test: the real app against a local Slack-like API and local trace backends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp import web
+from pydantic import SecretStr
+from slack_sdk.signature import SignatureVerifier
+
+from bot.app import Bot
+from bot.playground.workspace import Workspace
+from bot.settings import Limits, Settings, SourceSettings
+
+CHANNEL = "C0INCIDENT"
+SECRET = "s" * 32
+
+
+async def no_sleep(_: float) -> None:
+    """Pass the time at once: tests never wait for pauses that only courtesy demands."""
+    await asyncio.sleep(0)
+
+
+class FaultySlack(Workspace):
+    """A workspace that can fail a call before or after it is applied."""
+
+    def __init__(self) -> None:
+        super().__init__(SECRET, {CHANNEL: "incident", "C0OTHER": "other"})
+        self.faults: list[tuple[str, str]] = []  # (method, what happens), each once
+
+    async def answer(self, method, arguments):
+        """Answer as Slack, or with the next fault for this method."""
+        fault = next((f for f in self.faults if f[0] == method), None)
+        if fault is None:
+            return await super().answer(method, arguments)
+        self.faults.remove(fault)
+        what = fault[1]
+        if what == "429":
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
+        if what == "500":
+            return web.Response(status=500, text="oops")
+        if what == "cut after":
+            await super().answer(method, arguments)
+            raise ConnectionResetError
+        return web.json_response({"ok": False, "error": what})
+
+    def called(self, method: str) -> list[dict]:
+        """Return the arguments of every call of a method."""
+        return [arguments for name, arguments in self.calls if name == method]
+
+    def roots(self) -> list[dict]:
+        """Return the bot's messages in the channel itself."""
+        return [m for m in self.messages[CHANNEL] if m.get("bot_id") and not m.get("thread_ts") and not m.get("ephemeral")]
+
+    def replies(self, ts: str) -> list[dict]:
+        """Return the bot's replies in a thread."""
+        return [m for m in self.messages[CHANNEL] if m.get("thread_ts") == ts and not m.get("ephemeral")]
+
+    def whispers(self) -> list[str]:
+        """Return the texts that only the asking person saw."""
+        return [m["text"] for messages in self.messages.values() for m in messages if m.get("ephemeral")]
+
+
+class World:
+    """The bot with everything around it."""
+
+    def __init__(self, slack: FaultySlack, bot: Bot, url: str) -> None:
+        self.slack = slack
+        self.bot = bot
+        self.url = url
+
+    async def command(self, text: str, **fields: str):
+        """Send a signed slash command as Slack does; returns (status, body)."""
+        body = {
+            "command": "/compare-traces", "text": text, "team_id": "T1", "channel_id": CHANNEL, "user_id": "U1",
+            "user_name": "alice", "response_url": f"{self.url}/response/{CHANNEL}/x", "trigger_id": "t",
+        } | fields  # fmt: skip
+        return await self.send(urlencode(body))
+
+    async def send(self, body: str, *, headers: dict[str, str] | None = None, at: float | None = None):
+        """Send a signed request to the bot's web server."""
+        timestamp = str(int(at or time.time()))
+        signed = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body),
+        } | (headers or {})
+        url = f"http://127.0.0.1:{self.bot.web.port}/slack/events"
+        async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=signed) as response:
+            return response.status, await response.text()
+
+    async def action(self, payload: dict):
+        """Send a signed interaction."""
+        return await self.send(urlencode({"payload": json.dumps(payload)}))
+
+    async def settled(self) -> None:
+        """Wait until every accepted request has ended."""
+        await self.bot.jobs.idle()
+
+
+@asynccontextmanager
+async def serve(app: web.Application):
+    """Run an aiohttp application on a free port; yields its address."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def settings_for(url: str, state_file, **changes) -> Settings:
+    """Return settings that point at a local workspace and local sources."""
+    values = {
+        "slack_bot_token": SecretStr("xoxb-test"), "slack_signing_secret": SecretStr(SECRET),
+        "slack_app_token": SecretStr(""), "slack_api_url": f"{url}/api", "host": "127.0.0.1", "port": 0,
+        "state_file": state_file, "jaeger_url": None, "tempo_url": None, "channels": {}, "allowed_channels": (),
+        "allowed_users": (), "limits": Limits(missing_retry_s=2.0),
+        "sources": (
+            SourceSettings(name="jaeger", kind="jaeger", url=f"{url}/jaeger", ui_url=f"{url}/jaeger"),
+            SourceSettings(name="tempo", kind="tempo", url=f"{url}/tempo"),
+        ),
+    } | changes  # fmt: skip
+    return Settings.model_construct(**values)
