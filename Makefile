@@ -24,7 +24,7 @@ demo-cli: install
 	@$(BIN)/python -m bot playground --cli
 
 test: install
-	@$(BIN)/python -m tests.browser_setup
+	@$(BIN)/python tests/browser_setup.py
 	@$(BIN)/python -m pytest -q -n auto
 
 check: install

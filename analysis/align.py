@@ -313,14 +313,14 @@ class _Builder:
         """Match leftovers doing mostly the same work below, best first."""
         if len(left_a) > RENAME_SEARCH or len(left_b) > RENAME_SEARCH:
             return
-        scored = []
+        scored: list[tuple[float, tuple[str, ...], tuple[str, ...], int, int]] = []
         for a_key, a_groups in left_a.items():
             for b_key, b_groups in left_b.items():
                 if self._kinds_fit(self.keys[a_key].kind, self.keys[b_key].kind):
                     score = _likeness(a_groups[0], b_groups[0], self.keys)
                     if score >= SAME_WORK:
-                        texts = sorted((self._text(a_key), self._text(b_key)))
-                        scored.append((-score, *texts, a_key, b_key))
+                        one, two = sorted((self._text(a_key), self._text(b_key)))
+                        scored.append((-score, one, two, a_key, b_key))
         for _, _, _, a_key, b_key in sorted(scored):
             if a_key in left_a and b_key in left_b:
                 self.start(left_a.pop(a_key), left_b.pop(b_key), pair, "renamed")

@@ -133,7 +133,17 @@ def _contents(tree: SpanTree) -> list[tuple[object, ...]]:
     rows = zip(tree.starts, tree.ends, tree.spans, strict=True)
     ordered = sorted(rows, key=lambda row: (row[0], row[1], row[2].name, row[2].service))
     return [
-        (start, end, s.name, s.kind, s.error, s.status_message, s.resource, s.attributes, [e.attributes for e in s.events])
+        (
+            start,
+            end,
+            s.name,
+            s.kind,
+            s.error,
+            s.status_message,
+            s.resource,
+            s.attributes,
+            [e.attributes for e in s.events],
+        )
         for start, end, s in ordered
     ]
 

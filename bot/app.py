@@ -49,9 +49,7 @@ class Bot:
         self.delivery = Delivery(self.client, sleep)
         self.responder = Responder(settings.slack_api_url)
         self.jobs = Jobs(settings, self.sources, self.runner, self.ledger, self.delivery, self.responder)
-        self.app = AsyncApp(
-            signing_secret=settings.slack_signing_secret.get_secret_value() or None, client=self.client
-        )
+        self.app = AsyncApp(signing_secret=settings.slack_signing_secret.get_secret_value() or None, client=self.client)
         Listeners(settings, self.sources, self.jobs).register(self.app)
         self.web: WebServer | None = None
         self._socket: AsyncSocketModeHandler | None = None

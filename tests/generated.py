@@ -37,7 +37,9 @@ def span_graphs(draw: st.DrawFn, max_spans: int = 14) -> Trace:
                 attributes=draw(
                     st.dictionaries(
                         st.sampled_from(["http.url", "db.statement", "http.status_code", "exception.type"]),
-                        st.one_of(st.text(max_size=12), st.integers(-5, 600), st.none(), st.lists(st.integers(), max_size=2)),
+                        st.one_of(
+                            st.text(max_size=12), st.integers(-5, 600), st.none(), st.lists(st.integers(), max_size=2)
+                        ),
                         max_size=2,
                     )
                 ),

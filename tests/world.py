@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import aiohttp
@@ -13,9 +14,11 @@ from aiohttp import web
 from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
-from bot.app import Bot
 from bot.playground.workspace import Workspace
 from bot.settings import Limits, Settings, SourceSettings
+
+if TYPE_CHECKING:
+    from bot.app import Bot
 
 CHANNEL = "C0INCIDENT"
 SECRET = "s" * 32
@@ -55,7 +58,9 @@ class FaultySlack(Workspace):
 
     def roots(self) -> list[dict]:
         """Return the bot's messages in the channel itself."""
-        return [m for m in self.messages[CHANNEL] if m.get("bot_id") and not m.get("thread_ts") and not m.get("ephemeral")]
+        return [
+            m for m in self.messages[CHANNEL] if m.get("bot_id") and not m.get("thread_ts") and not m.get("ephemeral")
+        ]
 
     def replies(self, ts: str) -> list[dict]:
         """Return the bot's replies in a thread."""

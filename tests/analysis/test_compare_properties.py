@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from generated import proper_trees, span_graphs
@@ -14,6 +13,8 @@ from analysis import Comparison, compare, render_markdown, render_text
 from analysis.comparison import VerdictKind
 
 if TYPE_CHECKING:
+    import random
+
     from analysis import Trace
 
 EXAMPLES = settings(max_examples=250, deadline=None)

@@ -99,7 +99,12 @@ def test_the_protobuf_reader_agrees_with_the_official_one() -> None:
 
 @pytest.mark.parametrize(
     ("server", "name"),
-    [("tempo", "v2-form-unknown"), ("tempo", "v2-unknown-pb"), ("victoria", "form-unknown"), ("jaeger", "form-unknown")],
+    [
+        ("tempo", "v2-form-unknown"),
+        ("tempo", "v2-unknown-pb"),
+        ("victoria", "form-unknown"),
+        ("jaeger", "form-unknown"),
+    ],
 )
 def test_an_empty_answer_is_told_from_garbage(server, name) -> None:
     """All shapes of "no such trace" are an empty trace, not a format error."""

@@ -158,7 +158,9 @@ def test_an_error_is_named_where_it_began(trace) -> None:
     sides = []
     for failing in (False, True):
         t = trace()
-        events = (Event("exception", 0, {"exception.type": "KeyError", "exception.message": "'sku'"}),) if failing else ()
+        events = (
+            (Event("exception", 0, {"exception.type": "KeyError", "exception.message": "'sku'"}),) if failing else ()
+        )
         root = t.span("GET /", 0, 50, kind=SERVER, service="front", error=failing)
         call = t.span("GET", 5, 45, root, kind=CLIENT, service="front", error=failing)
         t.span("GET /sku", 7, 43, call, kind=SERVER, service="stock", error=failing, events=events)
@@ -188,9 +190,25 @@ def called(trace, before: float, after: float, *, others: float = 1):
     t = trace()
     total = before + 20 + after
     root = t.span("GET /", 0, total + 40, kind=SERVER, service="front")
-    cart = t.span("GET", 1, 11 + 2 * others, root, kind=CLIENT, service="front", attributes={"http.method": "GET", "http.url": "http://cart/c"})
+    cart = t.span(
+        "GET",
+        1,
+        11 + 2 * others,
+        root,
+        kind=CLIENT,
+        service="front",
+        attributes={"http.method": "GET", "http.url": "http://cart/c"},
+    )
     t.span("GET /c", 1 + others, 11 + others, cart, kind=SERVER, service="cart")
-    stock = t.span("GET", 30, 30 + total, root, kind=CLIENT, service="front", attributes={"http.method": "GET", "http.url": "http://stock/s"})
+    stock = t.span(
+        "GET",
+        30,
+        30 + total,
+        root,
+        kind=CLIENT,
+        service="front",
+        attributes={"http.method": "GET", "http.url": "http://stock/s"},
+    )
     serve = t.span("GET /s", 30 + before, 50 + before, stock, kind=SERVER, service="stock")
     t.span("SELECT", 32 + before, 48 + before, serve, kind=CLIENT, service="stock", attributes=DB)
     return t.build()
@@ -219,10 +237,34 @@ def test_a_process_slow_in_everything_is_named_once(trace) -> None:
         root = t.span("GET /", 0, 60 + 2 * lost, kind=SERVER, service="front")
         for i, caller in enumerate(("ads", "cart")):
             begin = 5 + i * (25 + lost)
-            up = t.span("GET", begin, begin + 22 + lost, root, kind=CLIENT, service="front", attributes={"http.method": "GET", "http.url": f"http://{caller}/x"})
+            up = t.span(
+                "GET",
+                begin,
+                begin + 22 + lost,
+                root,
+                kind=CLIENT,
+                service="front",
+                attributes={"http.method": "GET", "http.url": f"http://{caller}/x"},
+            )
             mid = t.span("GET /x", begin + 1, begin + 21 + lost, up, kind=SERVER, service=caller)
-            down = t.span("GET", begin + 2, begin + 20 + lost, mid, kind=CLIENT, service=caller, attributes={"http.method": "GET", "http.url": "http://stock/s"})
-            t.span("GET /s", begin + 3 + lost, begin + 19 + lost, down, kind=SERVER, service="stock", resource={"k8s.pod.name": "stock-7"})
+            down = t.span(
+                "GET",
+                begin + 2,
+                begin + 20 + lost,
+                mid,
+                kind=CLIENT,
+                service=caller,
+                attributes={"http.method": "GET", "http.url": "http://stock/s"},
+            )
+            t.span(
+                "GET /s",
+                begin + 3 + lost,
+                begin + 19 + lost,
+                down,
+                kind=SERVER,
+                service="stock",
+                resource={"k8s.pod.name": "stock-7"},
+            )
         sides.append(t.build())
     first = compare(*sides).causes[0]
     assert (first.finding, first.service) == ("slow-process", "stock")
@@ -250,7 +292,15 @@ def test_an_inserted_layer_is_no_new_call(trace) -> None:
     for sidecar in (False, True):
         t = trace()
         root = t.span("GET /", 0, 60, kind=SERVER, service="front")
-        call = t.span("GET", 5, 55, root, kind=CLIENT, service="front", attributes={"http.method": "GET", "http.url": "http://stock/s"})
+        call = t.span(
+            "GET",
+            5,
+            55,
+            root,
+            kind=CLIENT,
+            service="front",
+            attributes={"http.method": "GET", "http.url": "http://stock/s"},
+        )
         if sidecar:
             call = t.span("egress", 6, 54, call, service="envoy")
         t.span("GET /s", 8, 52, call, kind=SERVER, service="stock")

@@ -34,7 +34,11 @@ async def test_two_ids_become_a_verdict_and_a_thread(world, samples) -> None:
     assert root["text"].startswith("Slower: gateway POST /api/checkout is ")
     assert "SELECT in catalog" in json.dumps(root["blocks"])
     thread = world.slack.replies(root["ts"])
-    assert [m["text"].split(":")[0] for m in thread] == ["Top offending spans", "What else changed", "Suggested next steps"]
+    assert [m["text"].split(":")[0] for m in thread] == [
+        "Top offending spans",
+        "What else changed",
+        "Suggested next steps",
+    ]
     assert any(block["type"] == "table" for block in thread[0]["blocks"])
     first_post = world.slack.called("chat.postMessage")[0]
     assert first_post["text"].startswith("Comparing ")
@@ -47,7 +51,11 @@ async def test_the_verdict_links_to_both_traces_and_to_the_diff(world, samples) 
     await ask(world, samples)
     (root,) = world.slack.roots()
     urls = [e.get("url") for block in root["blocks"] if block["type"] == "actions" for e in block["elements"]]
-    assert urls[:3] == [f"{world.url}/jaeger/trace/{a}", f"{world.url}/jaeger/trace/{b}", f"{world.url}/jaeger/trace/{a}...{b}"]
+    assert urls[:3] == [
+        f"{world.url}/jaeger/trace/{a}",
+        f"{world.url}/jaeger/trace/{b}",
+        f"{world.url}/jaeger/trace/{a}...{b}",
+    ]
 
 
 async def test_the_founding_case_in_the_channel(world, samples) -> None:
@@ -160,7 +168,13 @@ async def test_swap_compares_the_other_way_round_in_the_thread(world, samples) -
     """The swap button answers in the thread of the first answer."""
     await ask(world, samples)
     (root,) = world.slack.roots()
-    button = next(e for block in root["blocks"] if block["type"] == "actions" for e in block["elements"] if e["action_id"] == "swap")
+    button = next(
+        e
+        for block in root["blocks"]
+        if block["type"] == "actions"
+        for e in block["elements"]
+        if e["action_id"] == "swap"
+    )
     status, _ = await world.action({
         "type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1", "username": "alice"},
         "channel": {"id": CHANNEL, "name": "incident"}, "message": root, "container": {"type": "message"},

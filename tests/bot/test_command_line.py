@@ -1,0 +1,91 @@
+"""The bot's command line: check says what is wrong, compare works without Slack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from world import FaultySlack, serve
+
+from bot.__main__ import _check, _compare, main
+from bot.errors import FAMILIES, BotError
+from bot.playground.trace_api import routes
+from bot.settings import Settings
+
+
+@pytest.fixture
+async def backend(samples, monkeypatch):
+    """Serve the samples and a Slack, and point the environment at them."""
+    slack = FaultySlack()
+    app = web.Application()
+    app.add_routes([*slack.routes(), *routes(samples)])
+    for name in ("COMPARE_TRACES_CONFIG", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    async with serve(app) as url:
+        monkeypatch.setenv("SLACK_API_URL", f"{url}/api")
+        monkeypatch.setenv("JAEGER_URL", f"{url}/jaeger")
+        monkeypatch.setenv("TEMPO_URL", f"{url}/tempo")
+        yield url
+
+
+async def test_check_passes_when_all_is_well(backend, monkeypatch, capsys) -> None:
+    """Token and sources are tried for real."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
+    assert await _check(Settings.load()) == 0
+    out = capsys.readouterr().out
+    assert "slack: ok, compare-traces in playground" in out
+    assert "source jaeger: ok" in out
+
+
+async def test_check_names_every_problem_with_its_mend(backend, monkeypatch, capsys) -> None:
+    """Missing token, missing mode, unreachable source: all in one run."""
+    monkeypatch.setenv("TEMPO_URL", "http://127.0.0.1:9")
+    assert await _check(Settings.load()) == 1
+    out = capsys.readouterr().out
+    assert "SLACK_BOT_TOKEN is not set" in out
+    assert "SLACK_SIGNING_SECRET" in out
+    assert "source tempo: I cannot reach tempo" in out
+
+
+async def test_compare_answers_in_the_terminal(backend, samples, capsys) -> None:
+    """Two ids from the configured sources become the text answer."""
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    options = type("Options", (), {"baseline": pair.baseline, "suspect": pair.suspect, "source": ""})
+    assert await _compare(Settings.load(), options) == 0
+    assert "SELECT in catalog" in capsys.readouterr().out
+
+
+def test_bad_settings_are_one_line_and_status_2(monkeypatch, capsys) -> None:
+    """A wrong variable is named."""
+    monkeypatch.setenv("PORT", "abc")
+    assert main(["run"]) == 2
+    assert "port" in capsys.readouterr().err
+
+
+def test_every_error_has_a_sentence_for_people() -> None:
+    """Each code says what happened, in words, also when a field is missing."""
+
+    def subclasses(kind: type) -> set[type]:
+        return {kind} | {s for child in kind.__subclasses__() for s in subclasses(child)}
+
+    assert subclasses(BotError) - {BotError} == set(FAMILIES)
+    for family in FAMILIES:
+        assert family.sentences
+        for code in family.sentences:
+            error = family(code, source="tempo") if family.__name__ == "SourceError" else family(code)
+            assert "{" not in error.sentence
+            assert len(error.sentence) < 300
+
+
+def test_no_source_of_the_bot_names_a_folder_of_this_machine() -> None:
+    """The project speaks of the product alone."""
+    root = Path(__file__).parents[2]
+    for file in [
+        *root.glob("bot/**/*.py"),
+        *root.glob("analysis/**/*.py"),
+        *root.glob("*.toml"),
+        *root.glob("docs/*.md"),
+    ]:
+        assert "/home/" not in file.read_text(encoding="utf-8")

@@ -1,0 +1,62 @@
+"""The ledger: nothing accepted is forgotten, nothing is asked twice."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from bot.ledger import Ledger
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """Return a ledger with a clock that the test sets."""
+    clock = [1000.0]
+    made = Ledger(tmp_path / "l.sqlite3", lambda: clock[0])
+    made.set_clock = lambda now: clock.__setitem__(0, now)
+    yield made
+    made.close()
+
+
+async def test_the_same_question_is_known_for_a_while(ledger) -> None:
+    """Within the window the earlier request is returned; after it the question is new."""
+    assert await ledger.accept("k1", "q", "C", b"{}", 60) is None
+    await ledger.posted("k1", "1.1")
+    earlier = await ledger.accept("k2", "q", "C", b"{}", 60)
+    assert earlier is not None
+    assert (earlier.key, earlier.root_ts) == ("k1", "1.1")
+    ledger.set_clock(1100.0)
+    assert await ledger.accept("k3", "q", "C", b"{}", 60) is None
+
+
+async def test_a_failed_question_may_be_asked_again_at_once(ledger) -> None:
+    """Only answers stand in the way of asking again, not failures."""
+    await ledger.accept("k1", "q", "C", b"{}", 60)
+    await ledger.ended("k1", "failed")
+    assert await ledger.accept("k2", "q", "C", b"{}", 60) is None
+
+
+async def test_unfinished_requests_survive_a_restart(tmp_path) -> None:
+    """What was accepted and not ended is there for the next process, with its progress."""
+    first = Ledger(tmp_path / "l.sqlite3")
+    await first.accept("k1", "q1", "C", b"p1", 60)
+    await first.accept("k2", "q2", "C", b"p2", 60)
+    await first.started("k1")
+    await first.posted("k1", "1.1")
+    await first.ended("k2", "answered")
+    first.close()
+    second = Ledger(tmp_path / "l.sqlite3")
+    (left,) = await second.unfinished()
+    assert (left.key, left.payload, left.state, left.root_ts, left.attempts) == ("k1", b"p1", "posted", "1.1", 1)
+    second.close()
+
+
+def test_a_file_of_another_version_is_refused(tmp_path) -> None:
+    """A state file that this version cannot read is said, not misread."""
+    file = tmp_path / "l.sqlite3"
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(RuntimeError, match="another version"):
+        Ledger(file)

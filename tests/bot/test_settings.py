@@ -1,0 +1,98 @@
+"""Settings: checked at start, each problem with its key, no secret ever shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings, SettingsError, reference
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Return a setter of environment variables, with all of ours unset."""
+    for name in (
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "SLACK_APP_TOKEN",
+        "JAEGER_URL",
+        "TEMPO_URL",
+        "PORT",
+        "HOST",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("COMPARE_TRACES_CONFIG", raising=False)
+    return monkeypatch.setenv
+
+
+def configured(environment, tmp_path, text: str) -> Settings:
+    """Load settings from a TOML text."""
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    environment("COMPARE_TRACES_CONFIG", str(file))
+    return Settings.load()
+
+
+def test_two_variables_are_enough_for_two_sources(environment) -> None:
+    """Without a file, JAEGER_URL and TEMPO_URL define a source each."""
+    environment("JAEGER_URL", "http://jaeger:16686/")
+    environment("TEMPO_URL", "http://tempo:3200")
+    assert [(s.name, s.kind, s.url) for s in Settings.load().all_sources] == [
+        ("jaeger", "jaeger", "http://jaeger:16686"), ("tempo", "tempo", "http://tempo:3200"),
+    ]  # fmt: skip
+
+
+def test_the_example_file_is_valid(environment) -> None:
+    """What the documentation shows can be used as it is."""
+    environment("COMPARE_TRACES_CONFIG", str(ROOT / "compare-traces.example.toml"))
+    assert len(Settings.load().all_sources) >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[sources]]\nname="a"\nkind="zipkin"\nurl="http://a"', "sources.0.kind"),
+        ('[[sources]]\nname="a"\nkind="tempo"\nurl="tempo:3200"', "sources.0.url: must be an http"),
+        ('[[sources]]\nname="a"\nkind="tempo"\nurl="http://u:p@a"', "must not hold a password"),
+        ('[[sources]]\nname="a"\nkind="tempo"\nurl="http://a"\ntoken="x"', "sources.0.token: there is no such setting"),
+        ('[[sources]]\nname="a"\nkind="tempo"\nurl="http://a"\n' * 2, "two are called a"),
+        ('[channels.C1]\nsources=["x"]', "no source is called x"),
+        ("[limits]\ndeadline_s=0", "limits.deadline_s"),
+        ("colour=1", "colour: there is no such setting"),
+        ("[[sources", "not valid TOML"),
+        ('slack_bot_token="xoxb-1"', "slack_bot_token is a secret"),
+    ],
+)
+def test_problems_name_their_key(environment, tmp_path, text, said) -> None:
+    """A wrong setting is said with where it stands and what it must be."""
+    with pytest.raises(SettingsError, match=said.replace(".", r"\.")):
+        configured(environment, tmp_path, text)
+
+
+def test_a_missing_file_is_said(environment) -> None:
+    """The variable points nowhere: the path is named."""
+    environment("COMPARE_TRACES_CONFIG", "/nowhere/config.toml")
+    with pytest.raises(SettingsError, match="cannot read /nowhere"):
+        Settings.load()
+
+
+def test_secrets_can_come_from_files_and_are_never_shown(environment, tmp_path) -> None:
+    """SLACK_BOT_TOKEN_FILE is read; neither repr nor errors hold the value."""
+    file = tmp_path / "token"
+    file.write_text("xoxb-very-secret\n")
+    environment("SLACK_BOT_TOKEN_FILE", str(file))
+    settings = Settings.load()
+    assert settings.slack_bot_token.get_secret_value() == "xoxb-very-secret"
+    assert "very-secret" not in repr(settings)
+    environment("PORT", "xoxb-not-a-port")
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    assert "xoxb" not in str(caught.value)
+
+
+def test_the_documented_settings_are_the_real_ones() -> None:
+    """docs/SETTINGS.md is what `python -m bot.settings` prints."""
+    assert (ROOT / "docs" / "SETTINGS.md").read_text() == reference()

@@ -1,0 +1,79 @@
+"""Socket Mode: the same app over a websocket that we open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from aiohttp import WSMsgType, web
+from pydantic import SecretStr
+from world import CHANNEL, FaultySlack
+
+
+class SocketSlack(FaultySlack):
+    """A workspace that hands out a websocket and sends envelopes through it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connected = asyncio.Event()
+        self.acknowledged: asyncio.Queue[dict] = asyncio.Queue()
+        self._socket: web.WebSocketResponse | None = None
+
+    def routes(self):
+        """Add the websocket's address."""
+        return [*super().routes(), web.get("/link", self._link)]
+
+    def do_apps_connections_open(self, _):
+        """apps.connections.open"""
+        return {"url": self.base_url.replace("http", "ws") + "/link"}
+
+    async def _link(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self._socket = socket
+        self.connected.set()
+        async for message in socket:
+            if message.type is WSMsgType.TEXT and message.data.startswith("{"):
+                self.acknowledged.put_nowait(json.loads(message.data))
+        return socket
+
+    async def envelope(self, payload: dict) -> dict:
+        """Send a slash command's envelope; returns what was acknowledged."""
+        await self._socket.send_json(
+            {"type": "slash_commands", "envelope_id": "e1", "accepts_response_payload": True, "payload": payload}
+        )
+        return await asyncio.wait_for(self.acknowledged.get(), 10)
+
+
+async def test_a_command_over_the_websocket_becomes_an_answer(make_world, samples) -> None:
+    """The envelope is acknowledged and the thread is posted, as over HTTP."""
+    slack = SocketSlack()
+    async with make_world(start=False, slack=slack, slack_app_token=SecretStr("xapp-1")) as world:
+        await world.bot.start_socket()
+        await asyncio.wait_for(slack.connected.wait(), 10)
+        pair = next(s for s in samples.pairs if s.name == "slow-query")
+        command = {
+            "command": "/compare-traces", "text": f"{pair.baseline} {pair.suspect}", "team_id": "T1",
+            "channel_id": CHANNEL, "user_id": "U1", "user_name": "alice",
+            "response_url": f"{slack.base_url}/response/{CHANNEL}/x",
+        }  # fmt: skip
+        answer = await slack.envelope(command)
+        assert answer["envelope_id"] == "e1"
+        await world.settled()
+        (root,) = slack.roots()
+        assert root["text"].startswith("Slower")
+        assert len(slack.replies(root["ts"])) == 3
+
+
+async def test_a_usage_error_is_in_the_acknowledgement(make_world) -> None:
+    """What cannot be done is answered with the acknowledgement itself."""
+    slack = SocketSlack()
+    async with make_world(start=False, slack=slack, slack_app_token=SecretStr("xapp-1")) as world:
+        await world.bot.start_socket()
+        await asyncio.wait_for(slack.connected.wait(), 10)
+        answer = await slack.envelope(
+            {"command": "/compare-traces", "text": "x y", "channel_id": CHANNEL, "user_id": "U1", "team_id": "T1"}
+        )
+        assert "not a trace id" in answer["payload"]["text"]
+        assert world.slack.roots() == []

@@ -1,0 +1,388 @@
+"""The clients of Jaeger and Tempo, against recorded answers replayed by a local server."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from exchanges import exchange
+from world import no_sleep, serve
+
+from analysis import decode
+from bot.errors import SourceError, UserError
+from bot.request import TraceRef
+from bot.settings import ChannelSettings, Limits, Settings, SourceSettings
+from bot.sources import open_sources
+
+CHECKOUT = "4bf92f3577b34da6a3ce929d0e0e4736"
+UNKNOWN = "f" * 32
+SHORT = "0000000000000000a1b2c3d4e5f60718"
+
+
+class Backend:
+    """Replays recorded exchanges by path, in order; the last one for a path repeats."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list] = {}
+        self.asked: list[web.Request] = []
+
+    def on(self, path: str, *answers) -> None:
+        """Say what a path answers: recorded (server, name), or a handler."""
+        self.answers[path] = list(answers)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request."""
+        self.asked.append(request)
+        answers = self.answers.get(request.path)
+        if not answers:
+            return web.Response(status=404, text="404 page not found\n")
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if callable(answer):
+            return await answer(request)
+        recorded = exchange(*answer)
+        kept = {k: v for k, v in recorded.headers.items() if k in ("Content-Type", "Content-Encoding")}
+        return web.Response(status=recorded.status, body=recorded.body, headers=kept)
+
+
+@asynccontextmanager
+async def sources(kind: str, backend: Backend, *, limits: Limits | None = None, channels=None, more=(), **changes):
+    """Serve a backend and open it as a source named after its kind."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", backend.answer)
+    async with serve(app) as url:
+        settings = Settings.model_construct(
+            sources=(SourceSettings(name=kind, kind=kind, url=url, **changes), *more), jaeger_url=None, tempo_url=None,
+            channels=channels or {}, limits=limits or Limits(missing_retry_s=0),
+        )  # fmt: skip
+        opened = open_sources(settings, no_sleep)
+        try:
+            yield opened
+        finally:
+            await opened.aclose()
+
+
+async def fetch(opened, trace_id: str = CHECKOUT, **arguments):
+    """Fetch a trace as the job does."""
+    defaults = {"channel": "C1", "source": None, "tenant": None, "deadline_s": 5.0}
+    return await opened.fetch(TraceRef(trace_id=trace_id), **defaults | arguments)
+
+
+async def code_of(opened, trace_id: str = CHECKOUT, **arguments) -> str:
+    """Return the code of the error that fetching ends in."""
+    with pytest.raises(SourceError) as caught:
+        await fetch(opened, trace_id, **arguments)
+    assert caught.value.sentence
+    return caught.value.code
+
+
+async def test_tempo_is_asked_for_protobuf_first() -> None:
+    """v2 with protobuf gives the trace in one request."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-checkout-slow-pb"))
+    async with sources("tempo", backend) as opened:
+        fetched = await fetch(opened)
+    assert len(decode(fetched.body, fetched.wire).spans) == 52
+    assert [r.headers["Accept"] for r in backend.asked] == ["application/protobuf"]
+
+
+async def test_a_tempo_without_v2_is_asked_with_v1_and_remembered() -> None:
+    """An old server answers "404 page not found" once; after that v1 is asked at once."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v1-form-trailing-slash"))
+    backend.on(f"/api/traces/{CHECKOUT}", ("tempo", "v1-checkout-slow-pb"))
+    async with sources("tempo", backend) as opened:
+        for _ in range(2):
+            fetched = await fetch(opened)
+            assert len(decode(fetched.body, fetched.wire).spans) == 52
+    assert [r.path.split("/")[2] for r in backend.asked] == ["v2", "traces", "traces"]
+
+
+async def test_jaeger_is_asked_with_v3_first() -> None:
+    """api_v3 carries nanoseconds and links."""
+    backend = Backend()
+    backend.on(f"/api/v3/traces/{CHECKOUT}", ("jaeger", "v3-trace-checkout-slow"))
+    async with sources("jaeger", backend) as opened:
+        fetched = await fetch(opened)
+    assert len(decode(fetched.body, fetched.wire).spans) == 52
+
+
+async def test_a_jaeger_without_v3_is_asked_with_v1_and_remembered() -> None:
+    """Old servers and VictoriaTraces do not know v3; v1 gives the trace."""
+    backend = Backend()
+    backend.on(f"/api/v3/traces/{CHECKOUT}", ("victoria", "v3-services"))
+    backend.on(f"/api/traces/{CHECKOUT}", ("victoria", "trace-checkout-slow"))
+    async with sources("jaeger", backend) as opened:
+        for _ in range(2):
+            fetched = await fetch(opened)
+            assert len(decode(fetched.body, fetched.wire).spans) == 52
+    assert [r.path.split("/")[2] for r in backend.asked] == ["v3", "traces", "traces"]
+
+
+async def test_victoria_traces_is_asked_with_the_short_id_too() -> None:
+    """It knows a 64-bit id only in the form in which it was stored."""
+    backend = Backend()
+    backend.on(f"/api/traces/{SHORT}", ("victoria", "form-unknown"))
+    backend.on(f"/api/traces/{SHORT[16:]}", ("victoria", "trace-short-64bit"))
+    async with sources("jaeger", backend) as opened:
+        fetched = await fetch(opened, SHORT)
+    assert decode(fetched.body, fetched.wire).trace_id == SHORT
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "answer"),
+    [
+        ("jaeger", "/api/v3/traces/{}", ("jaeger", "v3-form-unknown")),
+        ("jaeger", "/api/traces/{}", ("jaeger", "form-unknown")),
+        ("jaeger", "/api/traces/{}", ("victoria", "form-unknown")),
+        ("tempo", "/api/traces/{}", ("tempo", "v1-form-unknown")),
+        ("tempo", "/api/v2/traces/{}", ("tempo", "v2-form-unknown")),
+        ("tempo", "/api/v2/traces/{}", ("tempo", "v2-unknown-pb")),
+    ],
+)
+async def test_every_shape_of_not_found_is_that(kind, path, answer) -> None:
+    """404 with a body, 404 without one, 200 with nothing in it: no such trace."""
+    backend = Backend()
+    backend.on(path.format(UNKNOWN), answer)
+    async with sources(kind, backend) as opened:
+        assert await code_of(opened, UNKNOWN) == "trace-not-found"
+
+
+@pytest.mark.parametrize("kind", ["jaeger", "tempo"])
+async def test_a_wrong_base_path_is_not_a_missing_trace(kind) -> None:
+    """A server that does not know any of our paths is a matter of configuration."""
+    async with sources(kind, Backend()) as opened:
+        assert await code_of(opened) == "wrong-path"
+
+
+async def test_a_missing_tenant_is_said() -> None:
+    """Tempo's 401 "no org id" asks for a tenant, not for a token; a given tenant is sent."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "mt-v2-noorg"))
+    async with sources("tempo", backend) as opened:
+        assert await code_of(opened) == "no-tenant"
+        assert await code_of(opened, tenant="team-a") == "no-tenant"
+    assert [r.headers.get("X-Scope-OrgID") for r in backend.asked] == [None, "team-a"]
+
+
+async def test_refused_credentials_are_said() -> None:
+    """401 and 403 speak of credentials."""
+    backend = Backend()
+    backend.on(f"/api/traces/{CHECKOUT}", ("victoria-auth", "noauth"))
+    async with sources("jaeger", backend) as opened:
+        assert await code_of(opened) == "unauthorised"
+
+
+async def test_a_trace_too_large_for_the_backend_is_said() -> None:
+    """Tempo's 422 means too large."""
+    backend = Backend()
+    backend.on(f"/api/traces/{CHECKOUT}", ("tempo", "toolarge-v1-pb"))
+    async with sources("tempo", backend) as opened:
+        assert await code_of(opened) == "too-large"
+
+
+async def test_a_partial_trace_is_fetched_and_says_so() -> None:
+    """PARTIAL is an answer; the note travels with the trace."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "filter-error"))
+    async with sources("tempo", backend) as opened:
+        fetched = await fetch(opened)
+    assert [n.code for n in decode(fetched.body, fetched.wire).notes] == ["partial-trace"]
+
+
+async def test_gzip_is_unpacked() -> None:
+    """A compressed answer is read as any other."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-gzip"))
+    async with sources("tempo", backend) as opened:
+        fetched = await fetch(opened)
+    assert decode(fetched.body, fetched.wire).spans
+
+
+def status(code: int, text: str = "", **headers):
+    """Return a handler that answers with a status."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=code, text=text, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    return answer
+
+
+@pytest.mark.parametrize("first", [500, 502, 503, 429])
+async def test_a_servers_own_trouble_is_tried_again(first) -> None:
+    """5xx and 429 are passing: the next try gives the trace."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", status(first, Retry_After="0"), ("tempo", "v2-checkout-slow-pb"))
+    async with sources("tempo", backend) as opened:
+        assert (await fetch(opened)).body
+    assert len(backend.asked) == 2
+
+
+async def test_lasting_trouble_is_said_with_status_and_answer() -> None:
+    """After a few tries the person learns what the server said."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", status(503, "ring has no healthy instances"))
+    async with sources("tempo", backend) as opened:
+        with pytest.raises(SourceError, match="ring has no healthy instances") as caught:
+            await fetch(opened)
+    assert caught.value.fields["status"] == 503
+    assert len(backend.asked) == 3
+
+
+async def test_a_request_that_is_wrong_is_not_repeated() -> None:
+    """4xx is final."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-form-nonhex"))
+    async with sources("tempo", backend) as opened:
+        assert await code_of(opened) == "rejected"
+    assert len(backend.asked) == 1
+
+
+async def cut_off(request: web.Request) -> web.StreamResponse:
+    """Promise more than is sent, then close."""
+    response = web.StreamResponse(headers={"Content-Length": "100000", "Content-Type": "application/protobuf"})
+    await response.prepare(request)
+    await response.write(exchange("tempo", "v2-checkout-slow-pb").body[:500])
+    request.transport.close()
+    return response
+
+
+async def test_a_body_cut_off_is_fetched_again() -> None:
+    """A connection lost in the middle costs one more try."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", cut_off, ("tempo", "v2-checkout-slow-pb"))
+    async with sources("tempo", backend) as opened:
+        assert len(decode((await fetch(opened)).body).spans) == 52
+
+
+async def test_a_body_that_is_always_cut_off_is_said() -> None:
+    """When it never comes whole, that is the sentence."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", cut_off)
+    async with sources("tempo", backend) as opened:
+        assert await code_of(opened) == "cut-off"
+
+
+async def test_an_answer_beyond_the_limit_is_refused_on_the_way() -> None:
+    """The limit counts unpacked bytes: a small body that unpacks to much is not read to its end."""
+    packed = gzip.compress(b"x" * 50_000_000)
+
+    async def bomb(_: web.Request) -> web.Response:
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"})
+
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", bomb)
+    async with sources("tempo", backend, max_body_bytes=1024 * 1024) as opened:
+        assert await code_of(opened) == "too-large"
+    assert len(packed) < 1024 * 1024
+
+
+async def test_a_backend_that_never_ends_meets_the_deadline() -> None:
+    """Slow drips do not hold a request beyond its deadline."""
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            await asyncio.sleep(0.01)
+
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", drip)
+    async with sources("tempo", backend) as opened:
+        assert await code_of(opened, deadline_s=0.2) == "timeout"
+
+
+async def test_redirects_to_elsewhere_are_not_followed() -> None:
+    """A login page in between is named, and credentials stay here."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", status(302, Location="https://login.example/x"))
+    async with sources("tempo", backend) as opened:
+        with pytest.raises(SourceError, match=r"login\.example"):
+            await fetch(opened)
+
+
+async def test_an_unreachable_backend_is_said() -> None:
+    """Nobody listens there: the person learns which source it is."""
+    settings = Settings.model_construct(
+        sources=(SourceSettings(name="gone", kind="tempo", url="http://127.0.0.1:9"),), jaeger_url=None, tempo_url=None,
+        channels={}, limits=Limits(missing_retry_s=0),
+    )  # fmt: skip
+    opened = open_sources(settings, no_sleep)
+    assert await code_of(opened) == "unreachable"
+    await opened.aclose()
+
+
+async def test_credentials_come_from_the_environment_and_are_sent(monkeypatch) -> None:
+    """A token named by the settings goes into the Authorization header."""
+    monkeypatch.setenv("TEMPO_TOKEN", "t0ken")
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-checkout-slow-pb"))
+    async with sources("tempo", backend, bearer_env="TEMPO_TOKEN") as opened:
+        await fetch(opened)
+    assert backend.asked[0].headers["Authorization"] == "Bearer t0ken"
+
+
+async def test_a_trace_that_is_still_arriving_is_looked_for_again() -> None:
+    """A missing trace is asked for again for a few seconds before it is called missing."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-unknown-pb"), ("tempo", "v2-checkout-slow-pb"))
+    async with sources("tempo", backend, limits=Limits(missing_retry_s=3)) as opened:
+        assert (await fetch(opened)).body
+
+
+async def test_a_pasted_time_range_is_passed_on() -> None:
+    """Tempo prunes by time only when told; seconds, as it wants them."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-checkout-slow-pb"))
+    async with sources("tempo", backend) as opened:
+        reference = TraceRef(trace_id=CHECKOUT, window=(100, 200))
+        await opened.fetch(reference, channel="C1", source=None, tenant=None, deadline_s=5)
+    assert dict(backend.asked[0].query) == {"start": "100", "end": "200"}
+
+
+async def test_all_allowed_sources_are_asked_and_the_one_that_has_it_wins() -> None:
+    """Without a named source every allowed one is asked; a source that is down does not matter if another has it."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-checkout-slow-pb"))
+    down = SourceSettings(name="gone", kind="jaeger", url="http://127.0.0.1:9")
+    async with sources("tempo", backend, more=(down,)) as opened:
+        assert (await fetch(opened)).source == "tempo"
+        with pytest.raises(UserError, match="no source called"):
+            await fetch(opened, source="nowhere")
+
+
+async def test_when_one_source_is_down_and_none_has_it_that_is_said() -> None:
+    """A "not found" means little while another source could not be asked."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-unknown-pb"))
+    down = SourceSettings(name="gone", kind="jaeger", url="http://127.0.0.1:9")
+    async with sources("tempo", backend, more=(down,)) as opened:
+        assert await code_of(opened) == "unreachable"
+
+
+async def test_a_channel_sees_only_its_sources() -> None:
+    """What a channel may not ask does not exist for it."""
+    backend = Backend()
+    other = SourceSettings(name="other", kind="tempo", url="http://127.0.0.1:9")
+    channels = {"C1": ChannelSettings(sources=("other",))}
+    async with sources("tempo", backend, more=(other,), channels=channels) as opened:
+        with pytest.raises(UserError, match="no source called"):
+            await fetch(opened, source="tempo")
+
+
+async def test_ping_tells_whether_a_source_is_there() -> None:
+    """Each source says ok, or what is wrong."""
+    backend = Backend()
+    backend.on("/api/echo", ("tempo", "misc-echo"))
+    async with sources("tempo", backend) as opened:
+        assert await opened.ping() == {"tempo": "ok"}
+    backend = Backend()
+    backend.on("/api/services", ("victoria", "services"))
+    async with sources("jaeger", backend) as opened:
+        assert await opened.ping() == {"jaeger": "ok"}
+    async with sources("jaeger", Backend()) as opened:
+        (answer,) = (await opened.ping()).values()
+        assert isinstance(answer, SourceError)
