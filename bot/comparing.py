@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,7 @@ from bot.request import CompareRequest, Origin
 from bot.slack import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine
 
     from analysis import Comparison
     from bot.ledger import Entry, Ledger
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3  # of one request over restarts, before the person is told
 DRAIN_S = 20.0
+MY_FAULT = "Something went wrong on my side; it is in my log. Please ask again."
 
 log = structlog.get_logger()
 
@@ -66,15 +68,31 @@ class Jobs:
         limits = self._settings.limits
         if len(self._tasks) >= limits.concurrent + limits.waiting:
             raise UserError("busy", seconds=round(limits.deadline_s / 2))
-        self._start(self._accept(Payload(request=request, origin=origin)))
+        self.start(self._accept(Payload(request=request, origin=origin)))
 
     async def resume(self) -> None:
         """Take up what an earlier process left unfinished."""
         for entry in await self._ledger.unfinished():
-            payload = msgspec.json.decode(entry.payload, type=Payload)
-            self._start(self._work(entry.key, payload, entry.root_ts))
+            try:
+                payload = msgspec.json.decode(entry.payload, type=Payload)
+            except msgspec.DecodeError:
+                self.start(self._give_up(entry))
+            else:
+                self.start(self._work(entry.key, payload, entry.root_ts))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _give_up(self, entry: Entry) -> None:
+        """End a request that this version cannot read: at least its announcement says so."""
+        log.warning("unreadable request in the ledger", key=entry.key)
+        if entry.root_ts:
+            sentence = str(DeliveryError("interrupted"))
+            try:
+                await self._delivery.update(entry.channel, entry.root_ts, blocks.failure(sentence))
+            except BotError as error:
+                log.warning("cannot tell", error=str(error), sentence=sentence)
+        await self._end(entry.key, "failed")
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that must be finished before the process ends; `work` deals with its own errors."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -93,15 +111,20 @@ class Jobs:
             await asyncio.gather(*self._tasks)
 
     async def _accept(self, payload: Payload) -> None:
-        request, origin = payload.request, payload.origin
+        """Write a request down and work on it, or point to the answer that is already there."""
+        origin = payload.origin
         key = uuid.uuid4().hex
-        question = ":".join(
-            (origin.team, origin.channel, origin.thread_ts or "", request.baseline.trace_id, request.suspect.trace_id)
-        )
-        window_s = 0.0 if request.private else self._settings.limits.repeat_window_s
-        earlier = await self._ledger.accept(key, question, origin.channel, msgspec.json.encode(payload), window_s)
-        if earlier is not None:
-            await self._point_to(earlier, origin)
+        try:
+            earlier = await self._ledger.accept(
+                key, _question(payload, key), origin.channel, msgspec.json.encode(payload),
+                self._settings.limits.repeat_window_s,
+            )  # fmt: skip
+            if earlier is not None:
+                await self._point_to(earlier, origin)
+                return
+        except Exception:
+            log.exception("cannot accept", key=key)
+            await self._fail(key, origin, "", MY_FAULT)
             return
         await self._work(key, payload, "")
 
@@ -119,32 +142,50 @@ class Jobs:
             if attempt > ATTEMPTS:
                 raise DeliveryError("interrupted")  # noqa: TRY301 - it is told like every other failure
             if not payload.request.private and not root_ts:
-                root_ts = await self._post_root(key, payload)
-            async with self._slots:
+                root_ts = await self._post_root(key, payload, first=attempt == 1)
+            async with self._slot():
                 comparison, asked = await self._compare(payload)
-            await self._answer(key, payload, root_ts, comparison, asked)
+            await self._answer(key, payload, root_ts, comparison, asked, first=attempt == 1)
             state = "answered"
         except BotError as error:
             log.info("no answer", code=error.code, error=str(error), key=key)
-            await self._fail(origin, root_ts, str(error))
+            await self._fail(key, origin, root_ts, str(error))
         except Exception:
             log.exception("failed", key=key)
-            await self._fail(origin, root_ts, "Something went wrong on my side; it is in my log. Please ask again.")
-        await self._ledger.ended(key, state)
+            await self._fail(key, origin, root_ts, MY_FAULT)
+        await self._end(key, state)
         log.info(
             "request", key=key, state=state, channel=origin.channel, user=origin.user,
             baseline=payload.request.baseline.trace_id, suspect=payload.request.suspect.trace_id,
             seconds=round(time.monotonic() - started, 3),
         )  # fmt: skip
 
-    async def _post_root(self, key: str, payload: Payload) -> str:
+    async def _end(self, key: str, state: str) -> None:
+        """Close a request; if the ledger cannot be written, the next start looks at the request again."""
+        try:
+            await self._ledger.ended(key, state)
+        except Exception:
+            log.exception("cannot close", key=key, state=state)
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """Wait for one of the places to work in, but not for ever."""
+        deadline_s = self._settings.limits.deadline_s
+        try:
+            await asyncio.wait_for(self._slots.acquire(), deadline_s)
+        except TimeoutError:
+            raise UserError("busy", seconds=round(deadline_s)) from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _post_root(self, key: str, payload: Payload, *, first: bool) -> str:
+        """Announce the comparison; a later attempt looks first for what an earlier one may have posted."""
         origin = payload.origin
-        message = blocks.comparing(_asked(payload))
-        found = None
-        if (await self._ledger.attempts(key)) > 1:
-            found = await self._delivery.find(origin.channel, key, origin.thread_ts)
+        found = None if first else await self._delivery.find(origin.channel, key, origin.thread_ts)
         root_ts = found or await self._delivery.post(
-            origin.channel, message, message_id=key, thread_ts=origin.thread_ts
+            origin.channel, blocks.comparing(_asked(payload)), message_id=key, thread_ts=origin.thread_ts
         )
         await self._ledger.posted(key, root_ts)
         return root_ts
@@ -182,39 +223,67 @@ class Jobs:
         )
 
     async def _answer(
-        self, key: str, payload: Payload, root_ts: str, comparison: Comparison, asked: blocks.Asked
+        self, key: str, payload: Payload, root_ts: str, comparison: Comparison, asked: blocks.Asked, *, first: bool
     ) -> None:
+        """Turn the announcement into the verdict and put the rest under it."""
         origin = payload.origin
         root, replies = blocks.verdict(comparison, asked), blocks.thread(comparison, asked)
         if payload.request.private:
             for message in (root, *replies):
                 await self._tell(origin, message)
             return
-        await self._delivery.update(origin.channel, root_ts, root)
+        if not await self._delivery.update(origin.channel, root_ts, root):
+            # Somebody deleted the announcement: the answer was asked for all the same.
+            root_ts = await self._delivery.post(
+                origin.channel, root, message_id=f"{key}-again", thread_ts=origin.thread_ts
+            )
+            await self._ledger.posted(key, root_ts)
         thread_ts = origin.thread_ts or root_ts
-        posted_before = (await self._ledger.attempts(key)) > 1
         for number, reply in enumerate(replies, 1):
             reply_id = f"{key}-{number}"
-            if posted_before and await self._delivery.find(origin.channel, reply_id, thread_ts):
-                continue
-            await self._delivery.post(origin.channel, reply, message_id=reply_id, thread_ts=thread_ts)
+            if first or not await self._delivery.find(origin.channel, reply_id, thread_ts):
+                await self._delivery.post(origin.channel, reply, message_id=reply_id, thread_ts=thread_ts)
 
-    async def _fail(self, origin: Origin, root_ts: str, sentence: str) -> None:
-        """Tell the person who asked; the announcement is taken back, or says itself what happened."""
+    async def _fail(self, key: str, origin: Origin, root_ts: str, sentence: str) -> None:
+        """Tell the person who asked; the announcement is taken back, or says itself what happened.
+
+        Where the person cannot be reached alone, the channel is told: silence is the one wrong answer.
+        """
         message = blocks.failure(sentence)
         try:
-            if root_ts and not await self._delivery.remove(origin.channel, root_ts):
-                await self._delivery.update(origin.channel, root_ts, message)
+            taken_back = not root_ts or await self._delivery.remove(origin.channel, root_ts)
+            if not taken_back and await self._delivery.update(origin.channel, root_ts, message):
                 return
+        except BotError as error:
+            log.warning("cannot take back", error=str(error))
+        try:
             await self._tell(origin, message)
         except BotError as error:
             log.warning("cannot tell", error=str(error), sentence=sentence)
+            if error.code != "not-in-channel":
+                await self._say_aloud(key, origin, message)
+
+    async def _say_aloud(self, key: str, origin: Origin, message: Message) -> None:
+        try:
+            await self._delivery.post(origin.channel, message, message_id=f"{key}-failed", thread_ts=origin.thread_ts)
+        except BotError as error:
+            log.warning("cannot say", error=str(error))
 
     async def _tell(self, origin: Origin, message: Message) -> None:
         """Say something to the person who asked alone, by whatever way works."""
         if origin.response_url and await self._responder.respond(origin.response_url, message):
             return
         await self._delivery.whisper(origin.channel, origin.user, message, origin.thread_ts)
+
+
+def _question(payload: Payload, key: str) -> str:
+    """Say what makes two requests the same one; a private answer helps nobody else, so it is always its own."""
+    request, origin = payload.request, payload.origin
+    if request.private:
+        return key
+    where = (origin.team, origin.channel, origin.thread_ts or "")
+    what = (request.baseline.trace_id, request.suspect.trace_id, request.source, request.tenant)
+    return msgspec.json.encode((where, what)).decode()
 
 
 def _asked(payload: Payload) -> blocks.Asked:

@@ -107,6 +107,7 @@ class DeliveryError(BotError):
         "and ask again.",
         "slack-refused": "Slack refused my answer ({detail}).",
         "slack-unreachable": "Slack could not be reached ({detail}).",
+        "message-gone": "The message I was working on is not there any more ({detail}). Please ask again.",
         "interrupted": "I was restarted before this comparison was done. Please ask again.",
     }
 

@@ -8,6 +8,7 @@ is posted again. Refused layouts are retried with plainer ones: a formatting err
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +23,27 @@ from bot.slack.elements import text as literal
 from bot.slack.limits import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from slack_sdk.web.async_client import AsyncWebClient
 
 EVENT_TYPE = "compare_traces"
 ATTEMPTS = 4
 MAX_WAIT_S = 30.0
-LOOK_BACK = 30  # messages searched for one that may have been posted
+FIRST_WAIT_S = 0.5  # doubled with each try
+# How far back a message is searched for that may have been posted: a day, in pages of Slack's recommended size.
+# (A channel comes newest first; a thread oldest first, so that all of its pages count.)
+LOOK_BACK_S = 24 * 3600
+PAGE = 200
+PAGES = 5
+# The text of a message shows where its blocks do not: no links made of addresses in it, no names turned into
+# mentions. Said each time, because chat.update, unlike chat.postMessage, looks for both unless told not to.
+PLAIN = {"parse": "none", "link_names": False}
 BURST = 4  # messages a channel takes at once before the pace of one per second begins
 RATE_ERRORS = ("ratelimited", "rate_limited")
 LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
 ABSENT_ERRORS = ("not_in_channel", "channel_not_found")
+GONE_ERRORS = ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found")
 TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
 
 log = structlog.get_logger()
@@ -62,7 +72,7 @@ class Delivery:
     ) -> str:
         arguments: dict[str, Any] = {
             "channel": channel, "text": text, "blocks": blocks, "metadata": metadata,
-            "unfurl_links": False, "unfurl_media": False,
+            "unfurl_links": False, "unfurl_media": False, **PLAIN,
         }  # fmt: skip
         if thread_ts:
             arguments["thread_ts"] = thread_ts
@@ -71,37 +81,45 @@ class Delivery:
             try:
                 response = await self._client.chat_postMessage(**arguments)
                 return str(response["ts"])
-            except (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-                wait_s = self._judge(error, attempt)
+            except FAILURES as error:
+                await self._sleep(self._judge(error, attempt))
                 if not certainly_refused(error):
                     found = await self.find(channel, metadata["event_payload"]["id"], thread_ts)
                     if found:
                         return found
-                await self._sleep(wait_s)
         raise DeliveryError("slack-unreachable", detail="it did not take a message after several tries")
 
-    async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace a message; repeating that is harmless."""
+    async def update(self, channel: str, ts: str, message: Message) -> bool:
+        """Replace a message; repeating that is harmless. Returns False when it is gone or cannot be edited any more."""
         for blocks in layouts(message):
             try:
-                await self._call(self._client.chat_update, channel=channel, ts=ts, text=message.text, blocks=blocks)
+                await self._call(
+                    self._client.chat_update,
+                    channel=channel, ts=ts, text=message.text, blocks=blocks, **PLAIN,
+                )  # fmt: skip
+            except DeliveryError as error:
+                if error.code == "message-gone":
+                    return False
+                raise
             except LayoutError as error:
                 log.warning("layout refused", channel=channel, reason=str(error))
             else:
-                return
+                return True
         raise DeliveryError("slack-refused", detail="no layout was accepted")
 
     async def remove(self, channel: str, ts: str) -> bool:
         """Delete a message; returns whether it is gone."""
         try:
             await self._call(self._client.chat_delete, channel=channel, ts=ts)
-        except (DeliveryError, LayoutError):
+        except DeliveryError as error:
+            return error.fields.get("detail") == "message_not_found"
+        except LayoutError:
             return False
         return True
 
     async def whisper(self, channel: str, user: str, message: Message, thread_ts: str | None = None) -> None:
         """Post a message that only one person sees."""
-        arguments: dict[str, Any] = {"channel": channel, "user": user, "text": message.text}
+        arguments: dict[str, Any] = {"channel": channel, "user": user, "text": message.text, **PLAIN}
         if thread_ts:
             arguments["thread_ts"] = thread_ts
         for blocks in layouts(message):
@@ -123,20 +141,25 @@ class Delivery:
 
     async def find(self, channel: str, message_id: str, thread_ts: str | None) -> str | None:
         """Look for a message that carries our id; None when it is not there or cannot be looked for."""
-        arguments: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": LOOK_BACK}
+        arguments: dict[str, Any] = {
+            "channel": channel, "include_all_metadata": True, "limit": PAGE,
+            "oldest": f"{time.time() - LOOK_BACK_S:.6f}",
+        }  # fmt: skip
+        method: Callable[..., Awaitable[AsyncSlackResponse]] = self._client.conversations_history
+        if thread_ts:
+            method, arguments["ts"] = self._client.conversations_replies, thread_ts
         try:
-            if thread_ts:
-                response = await self._client.conversations_replies(ts=thread_ts, **arguments)
-            else:
-                response = await self._client.conversations_history(**arguments)
-        except (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("cannot look for a message", channel=channel, reason=str(error)[:200])
-            return None
-        messages: list[dict[str, Any]] = response.get("messages") or []
-        for message in messages:
-            metadata = message.get("metadata") or {}
-            if (metadata.get("event_payload") or {}).get("id") == message_id:
-                return str(message["ts"])
+            for _ in range(PAGES):
+                response = await self._call(method, **arguments)
+                for message in response.get("messages") or []:
+                    if _our_id(message) == message_id:
+                        return str(message["ts"])
+                cursor = (response.get("response_metadata") or {}).get("next_cursor")
+                if not cursor:
+                    return None
+                arguments["cursor"] = cursor
+        except (DeliveryError, LayoutError) as error:
+            log.warning("cannot look for a message", channel=channel, reason=str(error))
         return None
 
     async def _call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> AsyncSlackResponse:
@@ -144,24 +167,26 @@ class Delivery:
         for attempt in range(ATTEMPTS):
             try:
                 return await method(**arguments)
-            except (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            except FAILURES as error:
                 await self._sleep(self._judge(error, attempt))
         raise DeliveryError("slack-unreachable", detail="it did not answer after several tries")
 
     @staticmethod
     def _judge(error: Exception, attempt: int) -> float:
         """Return how long to wait before the next try (s), or raise what the error means."""
+        again_s = 0.0 if attempt == ATTEMPTS - 1 else FIRST_WAIT_S * 2.0**attempt
         if not isinstance(error, SlackApiError):
-            return float(0.5 * 2**attempt)
+            return again_s
         code = error_code(error)
         if code in LAYOUT_ERRORS:
             raise LayoutError(code)
         status = int(getattr(error.response, "status_code", 200) or 200)
         if status == 429 or code in RATE_ERRORS:
-            headers = getattr(error.response, "headers", None) or {}
-            return min(MAX_WAIT_S, float(headers.get("Retry-After") or headers.get("retry-after") or 1))
+            return _retry_after_s(getattr(error.response, "headers", None) or {}) if again_s else 0.0
         if status >= 500 or code in TRANSIENT_ERRORS:
-            return float(0.5 * 2**attempt)
+            return again_s
+        if code in GONE_ERRORS:
+            raise DeliveryError("message-gone", detail=code)
         raise DeliveryError("not-in-channel" if code in ABSENT_ERRORS else "slack-refused", detail=code)
 
     async def _turn(self, channel: str) -> None:
@@ -171,6 +196,10 @@ class Delivery:
 
 class LayoutError(Exception):
     """Slack refused how a message is laid out, not what it says."""
+
+
+# What a call of the SDK raises: Slack's own errors, errors of the client, and those of the connection below it.
+FAILURES = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Pace:
@@ -192,6 +221,20 @@ def layouts(message: Message) -> Iterator[list[dict[str, Any]]]:
             yield blocks
     yield [rich(section(literal(message.text, width=2_000)))]
     yield []
+
+
+def _our_id(message: dict[str, Any]) -> str | None:
+    """Return the id that we gave a message; None when it is not ours."""
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    return (metadata.get("event_payload") or {}).get("id")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Read how long Slack wants us to wait (s), bounded: a job must not hang for minutes because of one call."""
+    asked = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return min(MAX_WAIT_S, float(asked)) if asked.isdigit() else 1.0
 
 
 def error_code(error: SlackApiError) -> str:
