@@ -315,7 +315,8 @@ def _enclosing(
 
 
 def _cut_adopted_cycles(root: int, orphans: list[int], parents: list[int]) -> None:
-    """An orphan adopted by its own descendant goes to the root instead."""
+    """Send an orphan to the root instead when its adoption closed a circle."""
+    adopted = set(orphans)
     state = bytearray(len(parents))  # 1 on the walk, 2 leads to the root
     state[root] = 2
     for orphan in orphans:
@@ -325,8 +326,8 @@ def _cut_adopted_cycles(root: int, orphans: list[int], parents: list[int]) -> No
             state[span] = 1
             walk.append(span)
             span = parents[span]
-        if state[span] == 1:
-            parents[orphan] = root
+        if state[span] == 1:  # every such circle goes through an orphan: there was none before
+            parents[next(i for i in walk[walk.index(span) :] if i in adopted)] = root
         for seen in walk:
             state[seen] = 2
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from analysis.model import Event, Resource, Span, SpanKind, Trace
 from bot.playground.trace_api import Samples
@@ -72,6 +73,13 @@ class TraceBuilder:
     def build(self) -> Trace:
         """Return the trace."""
         return Trace(trace_id=self.trace_id, spans=tuple(self.spans))
+
+
+@pytest.fixture(autouse=True)
+def _fresh_logging():
+    """Undo what a command line under test configured: its stream ends with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

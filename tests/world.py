@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
+from slack_oracles import objections
 from slack_sdk.signature import SignatureVerifier
 
 from bot.playground.workspace import Workspace
@@ -35,6 +36,7 @@ class FaultySlack(Workspace):
     def __init__(self) -> None:
         super().__init__(SECRET, {CHANNEL: "incident", "C0OTHER": "other"})
         self.faults: list[tuple[str, str]] = []  # (method, what happens), each once
+        self.objections: list[str] = []  # what independent judges had against any message of the bot
 
     async def answer(self, method, arguments):
         """Answer as Slack, or with the next fault for this method."""
@@ -45,12 +47,20 @@ class FaultySlack(Workspace):
         what = fault[1]
         if what == "429":
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
+        if what.startswith("429 "):
+            headers = {"Retry-After": what[4:]}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         if what == "500":
             return web.Response(status=500, text="oops")
         if what == "cut after":
             await super().answer(method, arguments)
             raise ConnectionResetError
         return web.json_response({"ok": False, "error": what})
+
+    def _message(self, channel, arguments):
+        """Judge every message that the bot sends, by whatever way."""
+        self.objections += objections(arguments)
+        return super()._message(channel, arguments)
 
     def called(self, method: str) -> list[dict]:
         """Return the arguments of every call of a method."""
@@ -97,7 +107,10 @@ class World:
         } | (headers or {})
         url = f"http://127.0.0.1:{self.bot.web.port}/slack/events"
         async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=signed) as response:
-            return response.status, await response.text()
+            text = await response.text()
+            if '"blocks"' in text:
+                self.slack.objections += objections(json.loads(text))
+            return response.status, text
 
     async def action(self, payload: dict):
         """Send a signed interaction."""

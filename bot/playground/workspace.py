@@ -119,7 +119,7 @@ class Workspace:
         """conversations.history: root messages, newest first"""
         channel = self._channel(arguments)
         roots = [m for m in self.messages[channel] if m.get("thread_ts") in (None, m["ts"]) and not m.get("ephemeral")]
-        return {"messages": roots[::-1][: int(arguments.get("limit") or PAGE_LIMIT)], "has_more": False}
+        return _page(roots[::-1], arguments)
 
     def do_conversations_replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """conversations.replies: the root of a thread and its replies, oldest first"""
@@ -128,7 +128,7 @@ class Workspace:
         found = [m for m in self.messages[channel] if ts in (m["ts"], m.get("thread_ts")) and not m.get("ephemeral")]
         if not found:
             raise SlackError("thread_not_found")
-        return {"messages": found, "has_more": False}
+        return _page(found, arguments)
 
     def _channel(self, arguments: dict[str, Any]) -> str:
         channel = str(arguments.get("channel") or "")
@@ -271,6 +271,16 @@ class Workspace:
         """Close connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _page(messages: list[Message], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the page of messages that a call asks for, and the cursor of the next one."""
+    oldest = float(arguments.get("oldest") or 0)
+    wanted = [m for m in messages if float(m["ts"]) >= oldest]
+    start, size = int(arguments.get("cursor") or 0), int(arguments.get("limit") or PAGE_LIMIT)
+    more = len(wanted) > start + size
+    cursor = {"next_cursor": str(start + size)} if more else {"next_cursor": ""}
+    return {"messages": wanted[start : start + size], "has_more": more, "response_metadata": cursor}
 
 
 async def _arguments(request: web.Request) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def make_world(samples, tmp_path):
                 await bot.start_http()
             try:
                 yield World(slack, bot, url)
+                assert slack.objections == []
             finally:
                 await bot.stop()
                 await slack.aclose()
