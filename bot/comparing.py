@@ -22,7 +22,7 @@ from bot.request import CompareRequest, Origin
 from bot.slack import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Coroutine
 
     from analysis import Comparison
     from bot.ledger import Entry, Ledger
@@ -89,7 +89,7 @@ class Jobs:
                 await self._delivery.update(entry.channel, entry.root_ts, blocks.failure(sentence))
             except BotError as error:
                 log.warning("cannot tell", error=str(error), sentence=sentence)
-        await self._end(entry.key, "failed")
+        await self._book(self._ledger.ended(entry.key, "failed"))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something that must be finished before the process ends; `work` deals with its own errors."""
@@ -153,19 +153,20 @@ class Jobs:
         except Exception:
             log.exception("failed", key=key)
             await self._fail(key, origin, root_ts, MY_FAULT)
-        await self._end(key, state)
+        await self._book(self._ledger.ended(key, state))
         log.info(
             "request", key=key, state=state, channel=origin.channel, user=origin.user,
             baseline=payload.request.baseline.trace_id, suspect=payload.request.suspect.trace_id,
             seconds=round(time.monotonic() - started, 3),
         )  # fmt: skip
 
-    async def _end(self, key: str, state: str) -> None:
-        """Close a request; if the ledger cannot be written, the next start looks at the request again."""
+    @staticmethod
+    async def _book(entry: Awaitable[None]) -> None:
+        """Write how far a request came. If that fails the answer still counts; the next start looks at it again."""
         try:
-            await self._ledger.ended(key, state)
+            await entry
         except Exception:
-            log.exception("cannot close", key=key, state=state)
+            log.exception("cannot write the ledger")
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -187,7 +188,7 @@ class Jobs:
         root_ts = found or await self._delivery.post(
             origin.channel, blocks.comparing(_asked(payload)), message_id=key, thread_ts=origin.thread_ts
         )
-        await self._ledger.posted(key, root_ts)
+        await self._book(self._ledger.posted(key, root_ts))
         return root_ts
 
     async def _compare(self, payload: Payload) -> tuple[Comparison, blocks.Asked]:
@@ -237,7 +238,7 @@ class Jobs:
             root_ts = await self._delivery.post(
                 origin.channel, root, message_id=f"{key}-again", thread_ts=origin.thread_ts
             )
-            await self._ledger.posted(key, root_ts)
+            await self._book(self._ledger.posted(key, root_ts))
         thread_ts = origin.thread_ts or root_ts
         for number, reply in enumerate(replies, 1):
             reply_id = f"{key}-{number}"
