@@ -38,6 +38,7 @@ _VARIABLE = re.compile(
     """,
     re.VERBOSE,
 )
+_NUMBERS = re.compile(r"\b[0-9a-f]{6,}\b|\d\d+")  # what differs between texts of one shape, found cheaply
 _HAS_VARIABLE = re.compile(r"\d")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
 _SQL_LITERAL = re.compile(
@@ -81,26 +82,33 @@ class OperationKeys:
         self.keys: list[OperationKey] = []
 
     def number(self, span: Span) -> int:
-        """Return the small integer that stands for the span's key in this comparison."""
-        attributes = span.attributes
-        get = attributes.get
+        """Return the small integer that stands for the span's key in this comparison.
+
+        The same text is looked up; a text that differs in numbers and hex words alone costs one substitution and
+        is looked up then; only what is new in shape is worked out in full.
+        """
+        get = span.attributes.get
         raw = get("db.query.text") or get("db.statement")
         if raw is None:
-            raw = get("url.full") or get("http.url")
+            raw = get("url.full") or get("http.url") or get("url.path") or get("http.target")
             if raw is None:
-                raw = get("rpc.method") or get("messaging.destination.name") or get("url.path") or get("http.target")
-        memo = (span.resource.service, span.name, span.kind, raw)
-        try:
-            return self._seen[memo]
-        except KeyError:
-            pass
-        except TypeError:  # a list or map where a text belongs
-            memo = (span.resource.service, span.name, span.kind, str(raw))
-        key = operation_key(span)
-        number = self._numbers.setdefault(key, len(self.keys))
-        if number == len(self.keys):
-            self.keys.append(key)
-        self._seen[memo] = number
+                raw = get("rpc.method") or get("messaging.destination.name")
+        if raw.__class__ is not str:
+            raw = "" if raw is None else str(raw)
+        seen = self._seen
+        service, name, kind = span.resource.service, span.name, span.kind
+        number = seen.get((service, name, kind, raw))
+        if number is not None:
+            return number
+        shape = (service, name, kind, _NUMBERS.sub("0", raw[:MAX_TEXT]), None)
+        number = seen.get(shape)
+        if number is None:
+            key = operation_key(span)
+            number = self._numbers.setdefault(key, len(self.keys))
+            if number == len(self.keys):
+                self.keys.append(key)
+            seen[shape] = number
+        seen[service, name, kind, raw] = number
         return number
 
 
@@ -150,13 +158,19 @@ def template(text: str) -> str:
 def statement_template(statement: str) -> str:
     """Replace literals, parameters, lists and comments of a database statement."""
     text = statement[:MAX_TEXT]
-    if "--" in text or "/*" in text:
-        text = _COMMENT.sub(" ", text)  # comments carry trace ids
-    if not _SQL.match(text):
+    if not _SQL.match(_COMMENT.sub(" ", text) if "--" in text or "/*" in text else text):
         # A key-value store's command line, maybe a pipeline of thousands: its distinct words.
         words = [word for word in template(text).split() if word not in ("?", "{}")]
         return " ".join(dict.fromkeys(words[:MAX_WORDS]))
-    return _SQL_LIST.sub("(?)", _SPACE.sub(" ", _SQL_LITERAL.sub("?", text)).strip())
+    return _SQL_LIST.sub("(?)", _SPACE.sub(" ", _without_literals(text)).strip())
+
+
+def _without_literals(statement: str) -> str:
+    """Replace the literals of a statement and drop its comments, which carry trace ids."""
+    text = statement[:MAX_TEXT]
+    if "--" in text or "/*" in text:
+        text = _COMMENT.sub(" ", text)
+    return _SQL_LITERAL.sub("?", text)
 
 
 def _url(span: Span) -> tuple[str, str]:

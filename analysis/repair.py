@@ -348,38 +348,37 @@ def _align_clocks(
     The calls of one process must agree on one d; when 0 is not among the possible ones, the middle is.
     """
     processes: dict[int, tuple[str, str]] = {}
-    for span in spans:
-        key = id(span.resource)
-        if key not in processes:
-            processes[key] = (span.service, semconv.instance(span.resource))
-    process = [processes[id(span.resource)] for span in spans]
+
+    def process(span: Span) -> tuple[str, str]:
+        known = processes.get(id(span.resource))
+        if known is None:
+            known = processes[id(span.resource)] = (span.service, semconv.instance(span.resource))
+        return known
+
     bounds: dict[tuple[str, str], dict[tuple[str, str], list[tuple[int, int | None]]]] = {}
-    members: list[tuple[str, str]] = []
     for i in order:
-        parent = parents[i]
-        if parent < 0 or process[i] == process[parent] or spans[i].kind not in semconv.SERVING:
+        served, parent = spans[i], parents[i]
+        if parent < 0 or served.kind not in semconv.SERVING or served.resource is spans[parent].resource:
             continue
-        callee, caller = process[i], process[parent]
-        if callee not in bounds:
-            members.append(callee)
         client = spans[parent]
+        callee, caller = process(served), process(client)
+        if callee == caller:
+            continue
         waits = (
-            spans[i].kind == SpanKind.SERVER
-            and not client.error
-            and ends[i] - starts[i] <= ends[parent] - starts[parent]
+            served.kind is SpanKind.SERVER and not client.error and ends[i] - starts[i] <= ends[parent] - starts[parent]
         )
         bounds.setdefault(callee, {}).setdefault(caller, []).append(
             (starts[parent] - starts[i], ends[parent] - ends[i] if waits else None)
         )
     offsets: dict[tuple[str, str], int] = {}
-    for callee in members:
-        shift = _offset(bounds[callee], offsets, options.overhang_ns)
+    for callee, callers in bounds.items():
+        shift = _offset(callers, offsets, options.overhang_ns)
         if shift:
             offsets[callee] = shift
     if not offsets:
         return
-    for i, owner in enumerate(process):
-        shift = offsets.get(owner, 0)
+    for i, span in enumerate(spans):
+        shift = offsets.get(process(span), 0)
         if shift:
             starts[i] += shift
             ends[i] += shift

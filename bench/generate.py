@@ -10,6 +10,7 @@ import json
 import random
 
 SERVICES = ("frontend", "cart", "catalog", "pricing", "payment", "shipping", "email", "search")
+TEMPLATES = 6  # different shapes of work below the root
 START_US = 1_795_000_000_000_000
 
 
@@ -66,6 +67,7 @@ def big_trace(spans: int, seed: int, *, suspect: bool = False) -> bytes:
     root = add("GET /", 0, "", 0, 0, "server", [("http.method", "string", "GET"), ("http.route", "string", "/")])
     clock = 100
     while len(out) < spans - (60 if suspect else 0):
+        rng.seed(seed * 100 + noise.randrange(TEMPLATES))  # requests repeat a few shapes of work
         _, took = grow(root, 1, clock, min(400, spans - len(out)))
         clock += took + 30
     if suspect:

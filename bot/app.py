@@ -6,11 +6,14 @@ settings -> sources, runner, ledger -> delivery -> jobs -> listeners -> Bolt app
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.comparing import Jobs
@@ -18,7 +21,7 @@ from bot.ledger import Ledger
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.slack.listeners import Listeners
-from bot.slack.post import Delivery
+from bot.slack.post import FAILURES, Delivery, error_code
 from bot.slack.respond import Responder
 from bot.sources import open_sources
 from bot.web import WebServer
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 SLACK_TIMEOUT_S = 10
+TOKEN_ERRORS = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "no_permission")
 
 log = structlog.get_logger()
 
@@ -49,18 +53,58 @@ class Bot:
         self.delivery = Delivery(self.client, sleep)
         self.responder = Responder(settings.slack_api_url)
         self.jobs = Jobs(settings, self.sources, self.runner, self.ledger, self.delivery, self.responder)
-        self.app = AsyncApp(signing_secret=settings.slack_signing_secret.get_secret_value() or None, client=self.client)
-        Listeners(settings, self.sources, self.jobs).register(self.app)
+        self.app = self._bolt_app()
+        Listeners(settings, self.sources, self.jobs, self.responder).register(self.app)
         self.web: WebServer | None = None
+        self._identity: dict[str, Any] = {}
+        self._running = False
         self._socket: AsyncSocketModeHandler | None = None
+
+    def _bolt_app(self) -> AsyncApp:
+        """Build the Bolt app; it knows its workspace from the start instead of asking before the first answer."""
+        logger = logging.getLogger("slack_bolt.compare_traces")
+        logger.setLevel(logging.ERROR)  # below that it prints whole requests, and remarks on how it was built
+        return AsyncApp(
+            logger=logger,
+            signing_secret=self.settings.slack_signing_secret.get_secret_value(),
+            client=AsyncWebClient(base_url=self.settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S),
+            authorize=self._authorize,
+            raise_error_for_unhandled_request=True,
+        )
+
+    async def _authorize(self) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=self._identity.get("enterprise_id"),
+            team_id=self._identity.get("team_id"),
+            bot_user_id=self._identity.get("user_id"),
+            bot_id=self._identity.get("bot_id"),
+            bot_token=self.settings.slack_bot_token.get_secret_value(),
+        )
+
+    async def _identify(self) -> None:
+        """Learn who we are in the workspace; raises `SettingsError` for a token that Slack refuses."""
+        try:
+            response = await self.client.auth_test()
+        except SlackApiError as error:
+            if error_code(error) in TOKEN_ERRORS:
+                raise SettingsError(
+                    f"SLACK_BOT_TOKEN: Slack refuses it ({error_code(error)}): copy it again from the app's OAuth page"
+                ) from None
+            log.warning("Slack does not say who I am", error=error_code(error))
+        except FAILURES as error:
+            # Slack may be back before the first request; nothing but the filter of our own messages needs it.
+            log.warning("Slack cannot be reached", error=str(error)[:200])
+        else:
+            self._identity = dict(response.data) if isinstance(response.data, dict) else {}
 
     async def start_http(self) -> None:
         """Serve Slack's requests over HTTP."""
         if not self.settings.slack_signing_secret.get_secret_value():
             raise SettingsError("SLACK_SIGNING_SECRET: HTTP mode needs it (Basic Information in the app's settings)")
         await self._start()
-        self.web = WebServer(self.app, self.settings.host, self.settings.port)
+        self.web = WebServer(self.app, self.settings.host, self.settings.port, self._ready)
         await self.web.start()
+        self._running = True
         log.info("listening", mode="http", port=self.web.port)
 
     async def start_socket(self) -> None:
@@ -72,14 +116,24 @@ class Bot:
         web_client = AsyncWebClient(base_url=self.settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S)
         self._socket = AsyncSocketModeHandler(self.app, app_token, web_client=web_client)
         await self._socket.connect_async()
+        if "port" in self.settings.model_fields_set:
+            self.web = WebServer(None, self.settings.host, self.settings.port, self._ready)
+            await self.web.start()
+        self._running = True
         log.info("listening", mode="socket")
 
+    async def _ready(self) -> bool:
+        """Tell whether requests reach us and may come."""
+        return self._running and (self._socket is None or await self._socket.client.is_connected())
+
     async def _start(self) -> None:
+        await self._identify()
         await self.runner.warm_up()
         await self.jobs.resume()
 
     async def stop(self) -> None:
-        """Stop receiving, let running comparisons finish, close everything."""
+        """Stop receiving, let running comparisons finish, close everything. May be called twice."""
+        self._running = False
         if self.web is not None:
             await self.web.stop()
         if self._socket is not None:

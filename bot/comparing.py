@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from bot.errors import BotError, DeliveryError, SourceError, UserError
+from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
 from bot.request import CompareRequest, Origin
 from bot.slack import blocks
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3  # of one request over restarts, before the person is told
 DRAIN_S = 20.0
-MY_FAULT = "Something went wrong on my side; it is in my log. Please ask again."
 
 log = structlog.get_logger()
 

@@ -112,6 +112,8 @@ class DeliveryError(BotError):
     }
 
 
+MY_FAULT = "Something went wrong on my side; it is in my log. Please ask again."  # what nobody foresaw
+
 FAMILIES: tuple[type[BotError], ...] = (UserError, SourceError, AnalysisError, DeliveryError)
 
 

@@ -6,38 +6,46 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
 
 from bot.commands import parse_command
-from bot.errors import BotError, SourceError, UserError
+from bot.errors import MY_FAULT, BotError, SourceError, UserError
 from bot.request import CompareRequest, Help, ListSources, Origin
 from bot.slack import blocks
 
 if TYPE_CHECKING:
-    from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
+    from slack_bolt.async_app import AsyncAck, AsyncApp
 
     from bot.comparing import Jobs
     from bot.settings import Settings
     from bot.slack.elements import Message
+    from bot.slack.respond import Responder
     from bot.sources import Sources
 
 COMMAND = "/compare-traces"
+
+log = structlog.get_logger()
 
 
 class Listeners:
     """The bot's ears."""
 
-    def __init__(self, settings: Settings, sources: Sources, jobs: Jobs) -> None:
+    def __init__(self, settings: Settings, sources: Sources, jobs: Jobs, responder: Responder) -> None:
         self._settings = settings
         self._sources = sources
         self._jobs = jobs
+        self._responder = responder
 
     def register(self, app: AsyncApp) -> None:
         """Register every listener; `manifest.json` declares the same ones."""
         app.command(COMMAND)(self.on_command)
         app.action(blocks.SWAP)(self.on_swap)
         app.action(re.compile(r"^open_"))(self.on_open)
+        app.error(self.on_error)
 
-    async def on_command(self, ack: AsyncAck, respond: AsyncRespond, command: dict[str, Any]) -> None:
+    async def on_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
         """`/compare-traces ...`"""
         origin = Origin(
             team=command.get("team_id") or "", channel=command["channel_id"], user=command["user_id"],
@@ -57,7 +65,15 @@ class Listeners:
             return
         await ack()
         if isinstance(asked, ListSources):
-            await respond(**_ephemeral(blocks.source_list(await self._ping(origin.channel))))
+            self._jobs.start(self._list_sources(origin))
+
+    async def _list_sources(self, origin: Origin) -> None:
+        """Ask every source of the channel whether it is there, and tell the person who asked."""
+        await self._tell(origin.response_url, blocks.source_list(await self._ping(origin.channel)))
+
+    async def _tell(self, response_url: str | None, message: Message) -> None:
+        if response_url is None or not await self._responder.respond(response_url, message):
+            log.warning("cannot tell", sentence=message.text)
 
     async def _ping(self, channel: str) -> dict[str, str]:
         allowed = {source.settings.name for source in self._sources.allowed(channel)}
@@ -68,7 +84,7 @@ class Listeners:
             if name in allowed
         }
 
-    async def on_swap(self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any], action: dict[str, Any]) -> None:
+    async def on_swap(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         """The button that compares the same two traces the other way round."""
         await ack()
         message = body.get("message") or {}
@@ -84,11 +100,26 @@ class Listeners:
             self._jobs.submit(request, origin)
         except (UserError, msgspec.DecodeError) as error:
             sentence = str(error) if isinstance(error, BotError) else "That button is too old; please ask again."
-            await respond(**_ephemeral(blocks.failure(sentence)))
+            await self._tell(origin.response_url, blocks.failure(sentence))
 
     async def on_open(self, ack: AsyncAck) -> None:
         """A button that only opens a page."""
         await ack()
+
+    async def on_error(
+        self, error: Exception, body: dict[str, Any], response: BoltResponse | None
+    ) -> BoltResponse | None:
+        """Whatever a listener did not foresee: written to the log, and told to the person who waits.
+
+        `response` is None when Slack has its acknowledgement already; then there is nothing to return.
+        """
+        kind = body.get("command") or body.get("type")
+        if isinstance(error, BoltUnhandledRequestError):
+            log.warning("nobody listens to this", request=kind)
+            return BoltResponse(status=404, body="unhandled request")
+        log.error("listener failed", request=kind, exc_info=error)
+        await self._tell(body.get("response_url"), blocks.failure(MY_FAULT))
+        return None if response is None else BoltResponse(status=200)
 
     def _check(self, origin: Origin) -> None:
         """Refuse channels and people that are not allowed."""
