@@ -88,12 +88,12 @@ def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Align
             )
         )
     parent = None
-    for layer in _chain(top_a):
+    layers_a, layers_b = _chain(top_a), _chain(top_b)
+    builder.taken.update(map(id, (*layers_a, *layers_b, top_a, top_b)))
+    for layer in layers_a:
         parent = builder.start([layer], [], parent)
-    for layer in _chain(top_b):
+    for layer in layers_b:
         parent = builder.start([], [layer], parent)
-    builder.taken.add(id(top_a))
-    builder.taken.add(id(top_b))
     builder.start([top_a], [top_b], parent)
     builder.run()
     if builder.renamed:

@@ -110,12 +110,14 @@ def _inside(candidate: Candidate, retried: dict[int, Explanation]) -> int:
 
 def _rank(e: Explanation, context: Context, *, significant: bool) -> tuple[int, int, int, str, str]:
     candidate = e.candidate
-    failing = candidate.kind is CauseKind.ERROR
+    failing = candidate.tier is Tier.FAILURE and candidate.kind is CauseKind.ERROR
     matters = e.weight_ns >= context.options.cause_share * max(1, abs(context.attribution.delta_ns))
     if failing:
         group = 0
     elif significant:
         group = 1 if matters else 2
+    elif candidate.tier is Tier.CONTEXT:
+        group = 3
     else:
         off_path = candidate.off_path_ns > abs(context.attribution.delta_ns)
         group = 1 if candidate.certain or off_path else 2

@@ -37,6 +37,7 @@ from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.population import Population, norms
 from analysis.profile import Profile, profile
+from analysis.redact import redact
 from analysis.steps import next_steps
 from analysis.verdict import judge, measure
 
@@ -59,6 +60,11 @@ def compare(
     `population`: recent traces of the same operation, which tell a real change from normal variation.
     Never raises for decoded traces; what cannot be judged becomes a verdict or a note.
     """
+    comparison = _compare(baseline, suspect, population, options)
+    return redact(comparison) if options.redact else comparison
+
+
+def _compare(baseline: Trace, suspect: Trace, population: Population | None, options: CompareOptions) -> Comparison:
     with _collector_paused():
         keys = OperationKeys()
         a, b = profile(baseline, keys, options), profile(suspect, keys, options)

@@ -43,7 +43,7 @@ _HAS_VARIABLE = re.compile(r"\d")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
 _SQL_LITERAL = re.compile(
     r"""
-    '(?:[^']|'')*(?:'|$) | \$\d+ | (?<!:):[A-Za-z_]\w* | @\w+ | %s | %\(\w+\)s
+    '(?:[^']|'')*(?:'|$) | \$\d+ | (?<!:):[A-Za-z_]\w* | (?<!\w)@\w+ | %s | %\(\w+\)s
     | (?<![\w.])[-+]?\d+(?:\.\d+)?(?![\w.])
     """,
     re.VERBOSE | re.DOTALL,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis.comparison import CauseKind, Confidence, Verdict, VerdictKind
+from analysis.findings.base import Tier
 from analysis.findings.retries import recovered
 from analysis.format import duration, ratio, share
 from analysis.notes import Severity
@@ -72,7 +73,7 @@ def _kind(change: Change, explanations: list[Explanation], context: Context) -> 
 def _fails(e: Explanation, context: Context) -> bool:
     candidate = e.candidate
     if candidate.kind is CauseKind.ERROR:
-        return True
+        return candidate.tier is Tier.FAILURE
     return candidate.kind is CauseKind.RETRY and not recovered(candidate.pair, context)
 
 

@@ -42,14 +42,22 @@ def big_trace(spans: int, seed: int, *, suspect: bool = False) -> bytes:
         operation = f"{rng.choice(('GET', 'POST'))} /{SERVICES[service]}/{rng.choice('abcdefgh')}/{{id}}"
         at = len(out)
         url = f"http://{SERVICES[service]}.svc:8080{operation.split(' ')[1]}/{noise.randrange(10**6)}"
-        tags = [("http.method", "string", operation.split(" ", 1)[0]), ("http.url", "string", url), ("http.status_code", "int64", 200)]
+        tags = [
+            ("http.method", "string", operation.split(" ", 1)[0]),
+            ("http.url", "string", url),
+            ("http.status_code", "int64", 200),
+        ]
         span_id = add(operation, service, parent, start, 0, "server" if depth % 2 == 0 else "client", tags)
         left, clock, parallel, longest = budget - 1, start + 50, rng.random() < 0.4, 0
         while left > 0:
             if depth >= 7 or left < 3 or rng.random() < 0.3:
-                took = round((200 + rng.randrange(2000)) * (0.95 + 0.1 * noise.random()) * (3 if suspect and service == 4 else 1))
+                took = round(
+                    (200 + rng.randrange(2000)) * (0.95 + 0.1 * noise.random()) * (3 if suspect and service == 4 else 1)
+                )
                 table = rng.choice(("orders", "users", "stock"))
-                text = f"SELECT * FROM {table} WHERE id = {noise.randrange(10**6)} /* trace {noise.getrandbits(32):x} */"
+                text = (
+                    f"SELECT * FROM {table} WHERE id = {noise.randrange(10**6)} /* trace {noise.getrandbits(32):x} */"
+                )
                 add("SELECT", service, span_id, clock, took, "client",
                     [("db.system", "string", "postgresql"), ("db.statement", "string", text), ("net.peer.name", "string", "db")])  # fmt: skip
                 added = 1
@@ -72,10 +80,24 @@ def big_trace(spans: int, seed: int, *, suspect: bool = False) -> bytes:
         clock += took + 30
     if suspect:
         for _ in range(60):
-            add("SELECT", 1, root, clock, 1500, "client", [("db.system", "string", "postgresql"), ("db.statement", "string", f"SELECT v FROM cfg WHERE k = {noise.randrange(10**6)}")])
+            add(
+                "SELECT",
+                1,
+                root,
+                clock,
+                1500,
+                "client",
+                [
+                    ("db.system", "string", "postgresql"),
+                    ("db.statement", "string", f"SELECT v FROM cfg WHERE k = {noise.randrange(10**6)}"),
+                ],
+            )
             clock += 1600
     out[0]["duration"] = clock + 100
-    host = [{"key": "host.name", "type": "string", "value": "node-1"}, {"key": "service.version", "type": "string", "value": "1.4.2"}]
+    host = [
+        {"key": "host.name", "type": "string", "value": "node-1"},
+        {"key": "service.version", "type": "string", "value": "1.4.2"},
+    ]
     processes = {f"p{i}": {"serviceName": name, "tags": host} for i, name in enumerate(SERVICES)}
     body = {"data": [{"traceID": trace_id, "spans": out, "processes": processes, "warnings": None}], "errors": None}
     return json.dumps(body, separators=(",", ":")).encode()

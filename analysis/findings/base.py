@@ -38,6 +38,7 @@ class Tier(IntEnum):
     STRUCTURE = 1  # calls that are new, gone, repeated, serialised, queued
     SHARED = 2  # one process, instance or edge behind several slow spans
     TIME = 3  # one operation or edge that takes longer
+    CONTEXT = 4  # what differs around the request without taking time
 
 
 class Candidate(Struct, kw_only=True):

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, label, name_of
+from analysis.findings.environment import versions
 from analysis.findings.errors import peer_of
 from analysis.findings.repeated_calls import multiplied
 from analysis.format import duration
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.align import Pair
-    from analysis.profile import CallGroup, Profile
+    from analysis.profile import CallGroup
 
 
 def find(context: Context) -> Iterable[Candidate]:
@@ -68,7 +68,7 @@ def _candidate(caller: Pair, pairs: list[Pair], others: list[Pair], context: Con
     where = f" to {peer}" if peer else ""
     kind = CauseKind.NEW_CALLS if came else CauseKind.REMOVED_CALLS
     summary = f"{caller.key.name} in {caller.key.service} {'now' if came else 'no longer'} calls {operation}{where}"
-    old, new = _version(caller.baseline, context.baseline), _version(caller.suspect, context.suspect)
+    old, new = versions(caller.baseline, context.baseline), versions(caller.suspect, context.suspect)
     if came and old and new and old != new and main.key.kind in _OUTWARD:
         kind = CauseKind.VERSION_CHANGE
         summary += f", since {caller.key.service} changed from {old} to {new}"
@@ -101,9 +101,3 @@ def _describe(pair: Pair, context: Context, *, came: bool) -> str:
     side = "B" if came else "A"
     calls = "1 call" if sums.calls == 1 else f"{sums.calls} calls"
     return f"{label(pair)}: {calls} only in {side}, {duration(sums.total_ns)}"
-
-
-def _version(groups: list[CallGroup], side: Profile) -> str:
-    spans = side.tree.spans
-    versions = {semconv.version(spans[i].resource) for group in groups for i in group.spans}
-    return "/".join(sorted(versions - {""}))

@@ -33,10 +33,9 @@ def find(context: Context) -> Iterable[Candidate]:
         if pair.key.kind is not SpanKind.CONSUMER or not pair.baseline or not pair.suspect:
             continue
         a, b = _wait(pair.baseline, context.baseline), _wait(pair.suspect, context.suspect)
-        before, after = (b, a) if context.mirrored else (a, b)
-        growth = after - before
+        growth = b - a  # also when the response is faster: the two have nothing to do with each other
         options = context.options
-        if growth < options.queue_delay_floor_ns or after < options.queue_delay_ratio * before:
+        if growth < options.queue_delay_floor_ns or b < options.queue_delay_ratio * a:
             continue
         service, operation = name_of(pair, context)
         baseline_ids, suspect_ids = context.span_ids(pair)

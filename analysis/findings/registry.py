@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis.findings import (
     dependencies,
+    environment,
     errors,
     lost_parallelism,
     messaging,
@@ -31,6 +32,7 @@ FINDINGS: tuple[Callable[[Context], Iterable[Candidate]], ...] = (
     slow_process.find,
     slow_edge.find,
     slow_operation.find,
+    environment.find,
 )
 
 

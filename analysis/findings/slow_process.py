@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from analysis import semconv
 from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
@@ -45,7 +46,7 @@ def find(context: Context) -> Iterable[Candidate]:
         return
     suspicions: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), set()))
     for share in context.attribution.shares:
-        if share.pair.baseline and share.pair.suspect and share.pair.key.kind.value not in ("client", "producer"):
+        if share.pair.baseline and share.pair.suspect and _own_work(share.pair):
             growth = own_growth(share, context)
             if growth > context.noise(share):
                 suspicions[share.pair.key.service].own.append((growth, share.pair))
@@ -60,6 +61,11 @@ def find(context: Context) -> Iterable[Candidate]:
     for service, suspicion in suspicions.items():
         if _whole(suspicion, service):
             yield _candidate(service, suspicion, context)
+
+
+def _own_work(pair: Pair) -> bool:
+    """Tell whether a pair's own time is its process's: its work, and its calls to what sends no spans."""
+    return pair.key.kind not in semconv.CALLING or not any(child.suspect for child in pair.children)
 
 
 def _whole(suspicion: Suspicion, service: str) -> bool:

@@ -324,3 +324,29 @@ def test_a_renamed_operation_is_matched(trace) -> None:
     result = compare(*sides)
     assert any(note.code == "renamed-operations" for note in result.notes)
     assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+
+
+def test_a_changed_version_and_a_recorded_exception_are_told_without_any_change_of_time(trace) -> None:
+    """A deployment and an exception on a span that reports success are changes, found without a millisecond."""
+    sides = []
+    for version in ("1.4.2", "1.5.0"):
+        t = trace()
+        events = (Event("exception", 0, {"exception.type": "CacheMiss"}),) if version == "1.5.0" else ()
+        root = t.span("GET /", 0, 50, kind=SERVER, resource={"service.version": version})
+        t.span("load", 5, 45, root, service="shop", resource={"service.version": version}, events=events)
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.verdict.kind is VerdictKind.CHANGED
+    assert {"version-changed", "exception-recorded"} <= found(result)
+    assert any("1.5.0 instead of 1.4.2" in c.summary for c in result.causes)
+    assert any("CacheMiss" in c.summary for c in result.causes)
+
+
+def test_the_same_version_is_not_told(trace) -> None:
+    """What did not change is not mentioned."""
+    sides = []
+    for slow in (0, 80):
+        t = trace()
+        t.span("GET /", 0, 50 + slow, kind=SERVER, resource={"service.version": "1"})
+        sides.append(t.build())
+    assert "version-changed" not in found(compare(*sides))
