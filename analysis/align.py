@@ -125,12 +125,11 @@ def _match_roots(
     key_a, key_b = keys[a.key], keys[b.key]
     if a.key == b.key or key_a.loose == key_b.loose:
         return a, b
-    for _, inner in _below(b, options.layer_depth):
-        if inner.key == a.key:
-            return a, inner
-    for _, inner in _below(a, options.layer_depth):
-        if inner.key == b.key:
-            return inner, b
+    # A gateway or sidecar around the request on one side; nearest first, the same whichever side it is on.
+    found = [(depth, (a, inner)) for depth, inner in _below(b, options.layer_depth) if inner.key == a.key]
+    found += [(depth, (inner, b)) for depth, inner in _below(a, options.layer_depth) if inner.key == b.key]
+    if found:
+        return min(found, key=lambda match: (match[0], keys[match[1][0].key].service, keys[match[1][0].key].name))[1]
     alike = key_a.name == key_b.name or (key_a.detail and key_a.detail == key_b.detail)
     same_service = key_a.service == key_b.service
     if alike and (same_service or _likeness(a, b, keys) >= SAME_WORK):

@@ -107,7 +107,7 @@ def test_a_chain_of_100000_spans_is_as_good_as_any(trace) -> None:
 
 
 @given(proper_trees())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_agrees_with_a_slow_independent_implementation(generated: Trace) -> None:
     """The fast walk and a naive one that looks at every child again and again find the same owners."""
     tree = repair(generated, DEFAULTS)
@@ -117,7 +117,7 @@ def test_agrees_with_a_slow_independent_implementation(generated: Trace) -> None
 
 
 @given(span_graphs())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_segments_sum_to_the_root_for_any_span_graph(generated: Trace) -> None:
     """Whatever was sent, the path covers the root's duration exactly, without overlap."""
     tree = repair(generated, DEFAULTS)
@@ -161,7 +161,7 @@ def critical_path_by_sweep(tree: SpanTree) -> list[int]:
             owner = waited_for
             if owner is None:
                 running = [c for c in children if c[1] < t < c[2]]
-                owner = min(running, key=lambda c: c[1])[0] if running else None
+                owner = min(running, key=lambda c: (c[1], -c[2], tree.spans[c[0]].name))[0] if running else None
             owners.append(span if owner is None else owner)
         at = high
         for owner, run in groupby(owners):
