@@ -62,23 +62,24 @@ class Bot:
 
     def _bolt_app(self) -> AsyncApp:
         """Build the Bolt app; it knows its workspace from the start instead of asking before the first answer."""
+
+        async def authorize() -> AuthorizeResult:
+            return AuthorizeResult(
+                enterprise_id=self._identity.get("enterprise_id"),
+                team_id=self._identity.get("team_id"),
+                bot_user_id=self._identity.get("user_id"),
+                bot_id=self._identity.get("bot_id"),
+                bot_token=self.settings.slack_bot_token.get_secret_value(),
+            )
+
         logger = logging.getLogger("slack_bolt.compare_traces")
         logger.setLevel(logging.ERROR)  # below that it prints whole requests, and remarks on how it was built
         return AsyncApp(
             logger=logger,
             signing_secret=self.settings.slack_signing_secret.get_secret_value(),
             client=AsyncWebClient(base_url=self.settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S),
-            authorize=self._authorize,
+            authorize=authorize,  # a function: Bolt passes arguments by name and would find `self` in a method's
             raise_error_for_unhandled_request=True,
-        )
-
-    async def _authorize(self) -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=self._identity.get("enterprise_id"),
-            team_id=self._identity.get("team_id"),
-            bot_user_id=self._identity.get("user_id"),
-            bot_id=self._identity.get("bot_id"),
-            bot_token=self.settings.slack_bot_token.get_secret_value(),
         )
 
     async def _identify(self) -> None:
