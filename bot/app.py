@@ -84,6 +84,8 @@ class Bot:
 
     async def _identify(self) -> None:
         """Learn who we are in the workspace; raises `SettingsError` for a token that Slack refuses."""
+        if not self.settings.slack_bot_token.get_secret_value():
+            raise SettingsError("SLACK_BOT_TOKEN: install the app and copy its bot token (xoxb-...)")
         try:
             response = await self.client.auth_test()
         except SlackApiError as error:
