@@ -114,10 +114,27 @@ def _card(match: re.Match[str]) -> str:
 
 def redact(comparison: Comparison) -> Comparison:
     """Return the comparison with every text redacted; the same one when there is nothing to hide."""
-    if not _SUSPICIOUS.search(comparison.to_json().decode()):
-        return comparison
     redactor = Redactor()
+    if all(redactor.text(text) == text for text in _texts(comparison)):
+        return comparison
     return msgspec.convert(_walk(msgspec.to_builtins(comparison), redactor), type=Comparison)
+
+
+def _texts(comparison: Comparison) -> set[str]:
+    """Collect every distinct text; a caller in a path is a contribution of its own, so the last step will do."""
+    texts = {text for c in comparison.contributions for text in (c.operation, c.detail, *c.path[-1])}
+    rest = msgspec.structs.replace(comparison, contributions=())
+    stack: list[Any] = [msgspec.to_builtins(rest)]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            texts.add(node)
+        elif isinstance(node, dict):
+            stack.extend(node)
+            stack.extend(value for key, value in node.items() if key not in _LITERAL)
+        elif isinstance(node, (list, tuple)):
+            stack.extend(node)
+    return texts
 
 
 _LITERAL = frozenset(  # ours: ids, codes and numbers

@@ -17,10 +17,35 @@ if TYPE_CHECKING:
 
 START = 1_795_000_000_000_000_000
 MS = 1_000_000
-WORDS = (
-    "auth billing cart catalog checkout email fraud geo history inventory ledger media orders payment pricing profile "
-    "promo quote rating recs search session shipping stock tax user wallet"
-).split()
+WORDS = [
+    "auth",
+    "billing",
+    "cart",
+    "catalog",
+    "checkout",
+    "email",
+    "fraud",
+    "geo",
+    "history",
+    "inventory",
+    "ledger",
+    "media",
+    "orders",
+    "payment",
+    "pricing",
+    "profile",
+    "promo",
+    "quote",
+    "rating",
+    "recs",
+    "search",
+    "session",
+    "shipping",
+    "stock",
+    "tax",
+    "user",
+    "wallet",
+]
 
 
 @dataclass

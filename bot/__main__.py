@@ -11,25 +11,29 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from analysis import render_text
+from analysis import AnalysisError, render_text
 from bot import log
+from bot.analysis_child import compared
 from bot.app import Bot
 from bot.commands import parse_command
 from bot.errors import BotError
+from bot.ledger import StateError
 from bot.request import CompareRequest
-from bot.runner import AnalysisRunner
 from bot.settings import Settings, SettingsError
+from bot.slack.post import FAILURES, error_code
 from bot.sources import open_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+SCOPES = ("commands", "chat:write", "channels:history", "groups:history")  # as in manifest.json
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -52,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "check":
             return asyncio.run(_check(settings))
         return asyncio.run(_compare(settings, options))
-    except (SettingsError, BotError) as error:
+    except (SettingsError, BotError, AnalysisError) as error:
         print(f"compare-traces-bot: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
 
@@ -80,52 +84,94 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(settings: Settings, mode: str | None) -> int:
-    bot = Bot(settings)
-    stopping = asyncio.Event()
+    try:
+        bot = Bot(settings)
+    except (sqlite3.Error, StateError) as error:
+        raise SettingsError(f"STATE_FILE: cannot use {settings.state_file}: {error}") from None
     loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    socket = mode == "socket" or (mode is None and settings.slack_app_token.get_secret_value())
+    socket = mode == "socket" or (mode is None and bool(settings.slack_app_token.get_secret_value()))
+    starting = asyncio.create_task(bot.start_socket() if socket else bot.start_http())
+    stopped = asyncio.create_task(stopping.wait())
     try:
-        await (bot.start_socket() if socket else bot.start_http())
-        await stopping.wait()
+        await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            await stopped
+    except OSError as error:
+        raise SettingsError(f"HOST, PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
     finally:
+        starting.cancel()
         await bot.stop()
     return 0
 
 
 async def _check(settings: Settings) -> int:
     """Print one line per thing that must work, each problem with its mend."""
-    problems = 0
-    client = AsyncWebClient(token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url + "/")
-    if not settings.slack_bot_token.get_secret_value():
+    problems = [*await _check_slack(settings), *await _check_sources(settings)]
+    return EXIT_FAILED if any(problems) else 0
+
+
+async def _check_slack(settings: Settings) -> list[bool]:
+    """Try the tokens; returns what is wrong (True) and what is not (False)."""
+    base_url = settings.slack_api_url + "/"
+    token, app_token = settings.slack_bot_token.get_secret_value(), settings.slack_app_token.get_secret_value()
+    if not token:
         print("slack: SLACK_BOT_TOKEN is not set: install the app and copy its bot token")
-        problems += 1
+        wrong = [True]
     else:
         try:
-            who = await client.auth_test()
+            who = await AsyncWebClient(token=token, base_url=base_url).auth_test()
             print(f"slack: ok, {who.get('user')} in {who.get('team')}")
-        except (SlackApiError, SlackClientError, OSError, TimeoutError) as error:
-            said = error.response.get("error") if isinstance(error, SlackApiError) else error
+            wrong = [_check_scopes(who.headers)]
+        except FAILURES as error:
+            said = error_code(error) if isinstance(error, SlackApiError) else error
             print(f"slack: the token does not work ({said}): copy it again from the app's OAuth page")
-            problems += 1
-    if not (settings.slack_signing_secret.get_secret_value() or settings.slack_app_token.get_secret_value()):
+            wrong = [True]
+    if app_token:
+        try:
+            await AsyncWebClient(base_url=base_url).apps_connections_open(app_token=app_token)
+            print("slack: Socket Mode ok")
+        except FAILURES as error:
+            said = error_code(error) if isinstance(error, SlackApiError) else error
+            print(
+                f"slack: Socket Mode does not work ({said}): SLACK_APP_TOKEN needs connections:write, the app the mode"
+            )
+            wrong.append(True)
+    elif not settings.slack_signing_secret.get_secret_value():
         print("slack: set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode)")
-        problems += 1
-    sources = open_sources(settings)
+        wrong.append(True)
+    return wrong
+
+
+def _check_scopes(headers: Mapping[str, str]) -> bool:
+    """Say which of the rights in the manifest the installed app lacks; without the header nothing is known."""
+    granted = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
+    missing = [] if granted is None else [s for s in SCOPES if s not in {g.strip() for g in granted.split(",")}]
+    if missing:
+        print(f"slack: the app lacks {', '.join(missing)}: take the scopes of manifest.json and install the app again")
+    return bool(missing)
+
+
+async def _check_sources(settings: Settings) -> list[bool]:
+    """Ping every source; returns what is wrong (True) and what is not (False)."""
     if not settings.all_sources:
         print("sources: none configured: set JAEGER_URL or TEMPO_URL, or write a TOML file")
-        problems += 1
-    for name, answer in (await sources.ping()).items():
+        return [True]
+    sources = open_sources(settings)
+    try:
+        answers = await sources.ping()
+    finally:
+        await sources.aclose()
+    for name, answer in answers.items():
         print(f"source {name}: {answer}")
-        problems += isinstance(answer, Exception)
-    await sources.aclose()
-    return EXIT_FAILED if problems else 0
+    return [isinstance(answer, Exception) for answer in answers.values()]
 
 
 async def _compare(settings: Settings, options: argparse.Namespace) -> int:
     sources = open_sources(settings)
-    runner = AnalysisRunner(1)
     try:
         request = parse_command(f"{options.baseline} {options.suspect}", sources.hosts)
         if not isinstance(request, CompareRequest):
@@ -139,9 +185,8 @@ async def _compare(settings: Settings, options: argparse.Namespace) -> int:
                 for reference in (request.baseline, request.suspect)
             )
         )
-        print(render_text(await runner.compare(baseline, suspect, deadline_s=settings.limits.analysis_s)), end="")
+        print(render_text(compared(baseline.body, baseline.wire, suspect.body, suspect.wire)), end="")
     finally:
-        await runner.aclose()
         await sources.aclose()
     return 0
 

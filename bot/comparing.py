@@ -24,7 +24,7 @@ from bot.slack import blocks
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine
 
-    from analysis import Comparison
+    from bot.analysis_child import Answer
     from bot.ledger import Entry, Ledger
     from bot.runner import AnalysisRunner
     from bot.settings import Settings
@@ -143,8 +143,8 @@ class Jobs:
             if not payload.request.private and not root_ts:
                 root_ts = await self._post_root(key, payload, first=attempt == 1)
             async with self._slot():
-                comparison, asked = await self._compare(payload)
-            await self._answer(key, payload, root_ts, comparison, asked, first=attempt == 1)
+                answer, asked = await self._compare(payload)
+            await self._answer(key, payload, root_ts, answer, asked, first=attempt == 1)
             state = "answered"
         except BotError as error:
             log.info("no answer", code=error.code, error=str(error), key=key)
@@ -190,7 +190,7 @@ class Jobs:
         await self._book(self._ledger.posted(key, root_ts))
         return root_ts
 
-    async def _compare(self, payload: Payload) -> tuple[Comparison, blocks.Asked]:
+    async def _compare(self, payload: Payload) -> tuple[Answer, blocks.Asked]:
         request, origin = payload.request, payload.origin
         limits = self._settings.limits
         deadline_s = limits.deadline_s
@@ -210,8 +210,8 @@ class Jobs:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         baseline, suspect = (fetch.result() for fetch in fetches)
-        comparison = await self._runner.compare(baseline, suspect, deadline_s=limits.analysis_s)
-        return comparison, self._asked(payload, baseline, suspect)
+        answer = await self._runner.compare(baseline, suspect, deadline_s=limits.analysis_s)
+        return answer, self._asked(payload, baseline, suspect)
 
     def _asked(self, payload: Payload, baseline: FetchedTrace, suspect: FetchedTrace) -> blocks.Asked:
         asked = _asked(payload)
@@ -223,11 +223,12 @@ class Jobs:
         )
 
     async def _answer(
-        self, key: str, payload: Payload, root_ts: str, comparison: Comparison, asked: blocks.Asked, *, first: bool
+        self, key: str, payload: Payload, root_ts: str, answer: Answer, asked: blocks.Asked, *, first: bool
     ) -> None:
         """Turn the announcement into the verdict and put the rest under it."""
         origin = payload.origin
-        root, replies = blocks.verdict(comparison, asked), blocks.thread(comparison, asked)
+        root = blocks.verdict(answer.comparison, asked)
+        replies = blocks.thread(answer.comparison, answer.table, asked)
         if payload.request.private:
             for message in (root, *replies):
                 await self._tell(origin, message)

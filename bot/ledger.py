@@ -33,6 +33,10 @@ VERSION = 1
 KEEP_S = 30 * 24 * 3600
 
 
+class StateError(RuntimeError):
+    """The ledger's file cannot be used."""
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """One request in the ledger."""
 
@@ -55,7 +59,7 @@ class Ledger:
         self._db.executescript(SCHEMA)
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version not in (0, VERSION):
-            raise RuntimeError(f"{file} was written by another version (schema {version}, not {VERSION}); move it away")
+            raise StateError(f"{file} was written by another version (schema {version}, not {VERSION}); move it away")
         self._db.execute(f"PRAGMA user_version={VERSION}")
 
     async def accept(self, key: str, question: str, channel: str, payload: bytes, window_s: float) -> Entry | None:

@@ -11,6 +11,7 @@ then the suspect, `after` the baseline, and texts still say what A and B did.
 from __future__ import annotations
 
 from enum import IntEnum
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -128,10 +129,12 @@ class Context(Struct, frozen=True, kw_only=True):
 
 def longest_spans(groups: Iterable[CallGroup], side: Profile, limit: int) -> list[str]:
     """Return the ids of the longest spans of some groups."""
-    tree = side.tree
-    spans = [i for group in groups for i in group.spans]
-    spans.sort(key=lambda i: (tree.starts[i] - tree.ends[i], tree.starts[i], tree.spans[i].span_id))
-    return [tree.spans[i].span_id for i in spans[:limit]]
+    starts, ends, spans = side.tree.starts, side.tree.ends, side.tree.spans
+    of_groups = [i for group in groups for i in group.spans]
+    if len(of_groups) == 1:
+        return [spans[of_groups[0]].span_id]
+    longest = nsmallest(limit, of_groups, key=lambda i: (starts[i] - ends[i], starts[i], spans[i].span_id))
+    return [spans[i].span_id for i in longest]
 
 
 def label(pair: Pair) -> str:

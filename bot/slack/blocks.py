@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from analysis.comparison import Confidence, VerdictKind
 from analysis.format import change, duration, ratio, short_id
-from analysis.report import cause_line, note_lines, other_changes, table
+from analysis.report import cause_line, note_lines, other_changes
 from bot.links import diff_url, trace_url
 from bot.settings import SourceSettings
 from bot.slack import elements as el
@@ -170,11 +170,11 @@ def _asked_by(asked: Asked) -> str:
     return f"{where}asked by {asked.user_name}" if asked.user_name else where.rstrip(", ")
 
 
-def thread(comparison: Comparison, asked: Asked) -> list[Message]:
-    """Return the replies in the thread: the spans, what else changed, what to do next."""
+def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:
+    """Return the replies in the thread: the spans (`rows`), what else changed, what to do next."""
     if comparison.verdict.kind is VerdictKind.NOT_COMPARABLE:
         return [_steps(comparison, asked)] if comparison.next_steps else []
-    messages = [_spans(comparison, asked)]
+    messages = [_spans(comparison, rows, asked)]
     others = _others(comparison)
     if others is not None:
         messages.append(others)
@@ -183,8 +183,7 @@ def thread(comparison: Comparison, asked: Asked) -> list[Message]:
     return messages
 
 
-def _spans(comparison: Comparison, asked: Asked) -> Message:
-    rows = table(comparison)
+def _spans(comparison: Comparison, rows: Table, asked: Asked) -> Message:
     name = "Top offending spans" if comparison.causes else "Spans"
     title = el.rich(el.section(el.text(name, bold=True), el.space("  "), el.text(rows.coverage)))
     body = [[el.cell(name, bold=True) for name in HEADER]]

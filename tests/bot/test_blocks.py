@@ -12,6 +12,7 @@ from slack_sdk.models.blocks import Block
 
 from analysis import compare
 from analysis.model import SpanKind
+from analysis.report import table
 from bot.links import diff_url, trace_url
 from bot.settings import SourceSettings
 from bot.slack import blocks
@@ -42,7 +43,7 @@ def messages(comparison, source=JAEGER) -> list:
     """Return every message of an answer."""
     return [
         blocks.comparing(asked(source)), blocks.verdict(comparison, asked(source)),
-        *blocks.thread(comparison, asked(source)),
+        *blocks.thread(comparison, table(comparison), asked(source)),
     ]  # fmt: skip
 
 

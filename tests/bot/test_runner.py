@@ -41,7 +41,7 @@ async def make_runner():
 async def test_a_comparison_comes_back_whole(make_runner, fetched) -> None:
     """The child's answer is the comparison that the engine gives."""
     result = await make_runner().compare(*fetched, deadline_s=30)
-    assert result.verdict.kind is VerdictKind.SLOWER
+    assert result.comparison.verdict.kind is VerdictKind.SLOWER
 
 
 async def test_children_are_used_again(make_runner, fetched) -> None:
@@ -57,7 +57,7 @@ async def test_several_comparisons_run_side_by_side(make_runner, fetched) -> Non
     """More requests than children queue up and all are answered."""
     runner = make_runner(2)
     results = await asyncio.gather(*(runner.compare(*fetched, deadline_s=30) for _ in range(6)))
-    assert {r.verdict.kind for r in results} == {VerdictKind.SLOWER}
+    assert {r.comparison.verdict.kind for r in results} == {VerdictKind.SLOWER}
 
 
 async def test_a_body_that_is_no_trace_is_said(make_runner, fetched) -> None:
@@ -81,4 +81,4 @@ async def test_a_crash_harms_only_its_own_comparison(make_runner, fetched) -> No
     with pytest.raises(AnalysisError, match="failed on these traces"):
         await runner.compare(*fetched, deadline_s=10)
     runner._command = AnalysisRunner(1)._command
-    assert (await runner.compare(*fetched, deadline_s=30)).verdict.kind is VerdictKind.SLOWER
+    assert (await runner.compare(*fetched, deadline_s=30)).comparison.verdict.kind is VerdictKind.SLOWER
