@@ -1,4 +1,4 @@
-"""version-changed, exception-recorded: what differs around the request without taking time by itself.
+"""version-changed, exception-recorded, flag-changed: what differs around the request without taking time by itself.
 
     A   catalog 1.4.2   GET /items |-----|        B   catalog 1.5.0   GET /items |-----|
                                                                           ^ exception recorded, span still ok

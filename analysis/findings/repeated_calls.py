@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
+from analysis.differences import differences
 from analysis.findings.base import Candidate, Context, Tier, label, name_of
 from analysis.findings.errors import peer_of
 from analysis.format import count, duration
@@ -69,6 +70,7 @@ def _candidate(caller: Pair, repeated: list[Pair], context: Context) -> Candidat
             f"{label(pair)}: {count(its.baseline.calls, 'call')} in A, {its.suspect.calls} in B, "
             f"{duration(its.suspect.total_ns // max(1, its.suspect.calls))} each in B"
         )
+    evidence += differences(caller, context)
     baseline_ids, suspect_ids = context.span_ids(main)
     kind = CauseKind.MORE_CALLS if share.baseline.calls and share.suspect.calls else CauseKind.NEW_CALLS
     return Candidate(

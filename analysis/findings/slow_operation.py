@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
+from analysis.differences import differences
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import peer_of
 from analysis.format import duration
@@ -69,6 +70,7 @@ def _candidate(share: Share, growth: int, claims: dict[int, int], context: Conte
     peer = peer_of(pair, context) if pair.key.kind in semconv.CALLING else None
     if pair.key.kind in semconv.CALLING and not pair.children:
         evidence.append(f"{peer or 'the other end'} sent no spans: the trace cannot see inside this call")
+    evidence += differences(pair, context)
     baseline_ids, suspect_ids = context.span_ids(pair)
     each_a, each_b = a.total_ns // max(1, a.calls), b.total_ns // max(1, b.calls)
     return Candidate(

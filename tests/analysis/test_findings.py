@@ -350,3 +350,22 @@ def test_the_same_version_is_not_told(trace) -> None:
         t.span("GET /", 0, 50 + slow, kind=SERVER, resource={"service.version": "1"})
         sides.append(t.build())
     assert "version-changed" not in found(compare(*sides))
+
+
+def test_a_slow_operation_tells_what_differs_about_itself(trace) -> None:
+    """Flags, sizes and the instance that differ are evidence; ids, ports and small variations are not."""
+    sides = []
+    for slow, rows, flag, pod in ((1, 40, "off", "shop-1"), (200, 9000, "on", "shop-2")):
+        t = trace()
+        attributes = {
+            "db.response.returned_rows": rows, "feature_flag.result.variant": flag, "user.id": f"u{slow}",
+            "net.peer.port": 1000 + slow, "thread.id": slow, "http.response.body.size": 1000 + slow,
+        }  # fmt: skip
+        t.span("GET /", 0, 20 + slow, kind=SERVER, attributes=attributes, resource={"k8s.pod.name": pod})
+        sides.append(t.build())
+    evidence = " | ".join(compare(*sides).causes[0].evidence)
+    assert "db.response.returned_rows: 40 in A, 9,000 in B" in evidence
+    assert "feature_flag.result.variant: off in A, on in B" in evidence
+    assert "instance: shop-1 in A, shop-2 in B" in evidence
+    for noise in ("user.id", "port", "thread", "body.size"):
+        assert noise not in evidence
