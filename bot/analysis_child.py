@@ -18,7 +18,7 @@ import sys
 import msgspec
 from msgspec import Struct
 
-from analysis import AnalysisError, Comparison, WireFormat, compare, decode
+from analysis import AnalysisError, Comparison, Trace, WireFormat, compare, decode
 from analysis.report import Table, table
 
 LENGTH = struct.Struct(">I")
@@ -51,13 +51,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 def compared(baseline: bytes, baseline_wire: WireFormat, suspect: bytes, suspect_wire: WireFormat) -> Comparison:
     """Decode and compare two traces; raises the engine's `AnalysisError` with a sentence for people."""
-    traces = []
-    for letter, body, wire in (("A", baseline, baseline_wire), ("B", suspect, suspect_wire)):
-        try:
-            traces.append(decode(body, wire))
-        except AnalysisError as error:
-            raise AnalysisError(f"Trace {letter} cannot be read: {error}.") from None
-    return compare(*traces)
+    return compare(_read("A", baseline, baseline_wire), _read("B", suspect, suspect_wire))
+
+
+def _read(letter: str, body: bytes, wire: WireFormat) -> Trace:
+    try:
+        return decode(body, wire)
+    except AnalysisError as error:
+        raise AnalysisError(f"Trace {letter} cannot be read: {error}.") from None
 
 
 def work(head: Head, baseline: bytes, suspect: bytes) -> Outcome:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
+import msgspec
 import pytest
 
 from analysis import WireFormat
 from analysis.comparison import VerdictKind
+from bot.analysis_child import KEPT
 from bot.errors import AnalysisError
-from bot.runner import AnalysisRunner
+from bot.runner import WARM_BYTES, AnalysisRunner
 from bot.sources import FetchedTrace
 
 
@@ -82,3 +85,66 @@ async def test_a_crash_harms_only_its_own_comparison(make_runner, fetched) -> No
         await runner.compare(*fetched, deadline_s=10)
     runner._command = AnalysisRunner(1)._command
     assert (await runner.compare(*fetched, deadline_s=30)).comparison.verdict.kind is VerdictKind.SLOWER
+
+
+def wide(slow: int, groups: int, padding: int = 0) -> FetchedTrace:
+    """Return a trace of Jaeger in which every span is a group of its own."""
+    words = [
+        "".join(chr(97 + int(digit, 36) % 26) for digit in f"{i:x}q{i % 7}") + f"_{'ab'[i % 2]}" for i in range(groups)
+    ]
+    spans = [
+        {
+            "traceID": "a" * 32, "spanID": f"{i + 1:016x}", "operationName": "root" if i == 0 else f"op.{words[i]}.{'x' * (i % 50)}",
+            "references": [] if i == 0 else [{"refType": "CHILD_OF", "traceID": "a" * 32, "spanID": f"{1:016x}"}],
+            "startTime": 1_795_000_000_000_000 + i * slow * 10, "duration": groups * slow * 10 if i == 0 else slow * 10,
+            "tags": [{"key": "padding", "type": "string", "value": "x" * padding}] if padding else [], "logs": [],
+            "processID": "p1",
+        }
+        for i in range(groups)
+    ]  # fmt: skip
+    data = {"traceID": "a" * 32, "spans": spans, "processes": {"p1": {"serviceName": "shop", "tags": []}}}
+    body = msgspec.json.encode({"data": [data]})
+    return FetchedTrace(trace_id="a" * 32, body=body, wire=WireFormat.JAEGER_JSON, source="s")
+
+
+async def test_what_comes_back_is_small_and_the_table_is_made_from_everything(make_runner) -> None:
+    """A trace with thousands of groups does not hold up the event loop, and the sums in its table are still right."""
+    runner = make_runner()
+    answer = await runner.compare(wide(10, 4_000), wide(400, 4_000), deadline_s=60)
+    assert len(answer.comparison.contributions) <= KEPT
+    assert len(msgspec.msgpack.encode(answer)) < 200_000
+    rows = answer.table
+    groups = int(rows.rest.split(" ")[0].replace(",", ""))
+    assert groups > 2_000
+    assert f"of {groups + len(rows.rows):,} groups" in rows.coverage
+
+
+async def test_a_child_that_grew_large_is_replaced(make_runner, fetched) -> None:
+    """Memory taken for one huge trace is given back."""
+    runner = make_runner()
+    huge = wide(10, 3_000, padding=2_000)
+    assert len(huge.body) > WARM_BYTES // 2
+    await runner.compare(huge, huge, deadline_s=60)
+    assert runner._idle == []
+    await runner.compare(*fetched, deadline_s=30)
+    assert len(runner._idle) == 1
+
+
+async def test_signals_to_the_whole_group_do_not_end_a_comparison(make_runner, fetched) -> None:
+    """Ctrl-C in a terminal and SIGTERM to all processes reach the children too: they work on."""
+    runner = make_runner()
+    await runner.compare(*fetched, deadline_s=30)
+    (child,) = runner._idle
+    for number in (signal.SIGINT, signal.SIGTERM):
+        child.send_signal(number)
+    await runner.compare(*fetched, deadline_s=30)
+    assert runner._idle == [child]
+
+
+async def test_a_child_ends_with_the_bot(make_runner, fetched) -> None:
+    """When standard input closes because the bot died, no child is left behind."""
+    runner = make_runner()
+    await runner.compare(*fetched, deadline_s=30)
+    child = runner._idle.pop()
+    child.stdin.close()
+    assert await asyncio.wait_for(child.wait(), 30) == 0
