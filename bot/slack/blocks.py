@@ -17,6 +17,7 @@ from bot.links import diff_url, trace_url
 from bot.settings import SourceSettings
 from bot.slack import elements as el
 from bot.slack.elements import Message
+from bot.slack.limits import problems
 from bot.slack.text import clean, escaped
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ MARKS = {
     VerdictKind.IDENTICAL: ("white_circle", "Identical"),
     VerdictKind.NOT_COMPARABLE: ("grey_question", "Not comparable"),
 }
-HEADER = ("what", "service", "calls", "time on the critical path", "change")
+HEADER = ("what", "service", "calls A → B", "critical path A → B", "change")
+NOTIFICATION = 2_000  # characters of a message's text, of the 4,000 that Slack takes
 EVIDENCE = 3
 OTHERS = 8
 
@@ -78,8 +80,10 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
 
 def notification(comparison: Comparison) -> str:
     """Return the answer as one sentence, for notifications and screen readers."""
-    word = MARKS[comparison.verdict.kind][1]
-    return escaped(f"{word}: {comparison.verdict.headline}. Confidence: {comparison.verdict.confidence.value}.", 1_500)
+    word, headline = MARKS[comparison.verdict.kind][1], comparison.verdict.headline
+    if headline.casefold().startswith(word.casefold()):
+        headline = headline[len(word) :].lstrip(" :")
+    return escaped(f"{word}: {headline}. Confidence: {comparison.verdict.confidence.value}.", NOTIFICATION)
 
 
 def _headline(comparison: Comparison) -> Element:
@@ -127,7 +131,7 @@ def _cause(comparison: Comparison, asked: Asked) -> list[Element]:
             parts.append(el.bullets([[el.text(text, width=240)] for text in top.evidence[:EVIDENCE]]))
     sure = f"{verdict_.confidence.value}"
     reasons = "; ".join(verdict_.reasons[:3])
-    if verdict_.kind not in (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE):
+    if verdict_.kind not in _NO_CAUSE:
         line = [el.text("Confidence:", bold=True), el.space(" "), el.text(sure)]
         if reasons:
             line += [el.space(", " if verdict_.confidence is Confidence.HIGH else ": "), el.text(reasons, width=400)]
@@ -137,6 +141,13 @@ def _cause(comparison: Comparison, asked: Asked) -> list[Element]:
     return parts
 
 
+_NO_CAUSE = (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE)
+_TITLES = {
+    VerdictKind.SLOWER: "Top offending spans",
+    VerdictKind.FAILING: "Top offending spans",
+    VerdictKind.FASTER: "Spans that changed most",
+    VerdictKind.CHANGED: "Spans that changed most",
+}
 _QUIET = (VerdictKind.NO_MEANINGFUL_DIFFERENCE, VerdictKind.IDENTICAL, VerdictKind.CHANGED)
 
 
@@ -161,7 +172,7 @@ def _side(letter: str, side: Side) -> str:
         f"v{version.removeprefix('v')}" if version else "",
         f"{side.spans} spans",
     ]
-    return "  ".join(part for part in parts if part)
+    return " · ".join(part for part in parts if part)
 
 
 def _asked_by(asked: Asked) -> str:
@@ -172,42 +183,56 @@ def _asked_by(asked: Asked) -> str:
 
 def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:
     """Return the replies in the thread: the spans (`rows`), what else changed, what to do next."""
-    if comparison.verdict.kind is VerdictKind.NOT_COMPARABLE:
-        return [_steps(comparison, asked)] if comparison.next_steps else []
-    messages = [_spans(comparison, rows, asked)]
+    messages = []
+    if comparison.verdict.kind is not VerdictKind.NOT_COMPARABLE:
+        messages.append(_spans(comparison, rows, asked))
     others = _others(comparison)
     if others is not None:
         messages.append(others)
-    if comparison.next_steps:
+    said = 1 if comparison.verdict.kind in _NO_CAUSE else 0  # the root message gives the first step instead of a cause
+    if len(comparison.next_steps) > said:
         messages.append(_steps(comparison, asked))
     return messages
 
 
 def _spans(comparison: Comparison, rows: Table, asked: Asked) -> Message:
-    name = "Top offending spans" if comparison.causes else "Spans"
+    name = _TITLES.get(comparison.verdict.kind, "Spans")
     title = el.rich(el.section(el.text(name, bold=True), el.space("  "), el.text(rows.coverage)))
+    rest = [el.context(rows.rest)] if rows.rest else []
+    text = escaped(f"{name}: {rows.coverage}", 1_000)
+    plain = [title, el.rich(el.preformatted(_plain(rows)))]
+    if not rows.rows:
+        return Message(text=text, blocks=[title, *rest])
+    # Links to Grafana are long: as many of them as a message has room for, the most important rows first.
+    linked = len(rows.rows)
+    blocks = [title, _table(comparison, rows, asked, linked), *rest]
+    while linked and problems({"text": text, "blocks": blocks}):
+        linked //= 2
+        blocks = [title, _table(comparison, rows, asked, linked), *rest]
+    return Message(text=text, blocks=blocks, plain_blocks=plain)
+
+
+def _table(comparison: Comparison, rows: Table, asked: Asked, linked: int) -> Block:
+    """Return the table block; the first `linked` rows link to their spans."""
     body = [[el.cell(name, bold=True) for name in HEADER]]
-    for row in rows.rows:
+    for number, row in enumerate(rows.rows):
         url = None
-        if row.suspect_span_id and asked.suspect_source:
+        if number >= linked:
+            pass
+        elif row.suspect_span_id and asked.suspect_source:
             url = trace_url(asked.suspect_source, comparison.suspect.trace_id, row.suspect_span_id)
         elif row.baseline_span_id and asked.baseline_source:
             url = trace_url(asked.baseline_source, comparison.baseline.trace_id, row.baseline_span_id)
-        name = _what(row.operation, row.detail)
         body.append([
-            el.cell(name, url=url), el.cell(row.service), el.cell(row.calls), el.cell(row.times), el.cell(row.change),
+            el.cell(_what(row.operation, row.detail), url=url), el.cell(row.service), el.cell(_arrow(row.calls)),
+            el.cell(_arrow(row.times)), el.cell(row.change),
         ])  # fmt: skip
     settings = [{"is_wrapped": True}, {}, {"align": "right"}, {"align": "right"}, {"align": "right"}]
-    blocks: list[Block] = [title]
-    if rows.rows:
-        blocks.append({"type": "table", "column_settings": settings, "rows": body})
-    if rows.rest:
-        blocks.append(el.context(rows.rest))
-    return Message(
-        text=escaped(f"Top offending spans: {rows.coverage}", 1_000),
-        blocks=blocks,
-        plain_blocks=[title, el.rich(el.preformatted(_plain(rows)))],
-    )
+    return {"type": "table", "column_settings": settings, "rows": body}
+
+
+def _arrow(text: str) -> str:
+    return text.replace(" -> ", " → ")
 
 
 def _what(operation: str, detail: str) -> str:
@@ -219,7 +244,7 @@ def _what(operation: str, detail: str) -> str:
 def _plain(rows: Table) -> str:
     """Return the table as fixed-width text, narrow enough for a phone held sideways."""
     lines = [
-        f"{row.change:>10}  {row.calls:>8}  {clean(row.service, 18):<18}  {_what(row.operation, row.detail)}"
+        f"{row.change:>10}  {_arrow(row.calls):>8}  {clean(row.service, 18):<18}  {_what(row.operation, row.detail)}"
         for row in rows.rows
     ]
     return "\n".join([f"{'change':>10}  {'calls':>8}  {'service':<18}  what", *lines, rows.rest]).rstrip()

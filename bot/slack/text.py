@@ -12,10 +12,8 @@ import unicodedata
 from analysis.format import shorten
 
 ELLIPSIS = "…"
-_INVISIBLE = frozenset(
-    [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x00AD, 0x061C, 0x180E, 0xFEFF]
-)
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters by category, nothing to the eye
 
 
 def clean(text: str, width: int = 300) -> str:
@@ -24,13 +22,24 @@ def clean(text: str, width: int = 300) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(
-        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
-        for char in text
-        if ord(char) not in _INVISIBLE and unicodedata.category(char) != "Cs"
-    )
+    """Drop what has no shape of its own: directions, joiners, tags, half characters; line breaks become spaces."""
+    shown = []
+    for char in text:
+        category = unicodedata.category(char)
+        if category in ("Cc", "Zl", "Zp"):
+            shown.append(" ")
+        elif category not in ("Cf", "Cs") and char not in _BLANKS:
+            shown.append(char)
+    return "".join(shown)
 
 
 def escaped(text: str, width: int = 300) -> str:
-    """Make untrusted text safe for mrkdwn and for notification text: cleaned, then escaped, never cut after."""
-    return clean(text, width).translate(_ESCAPES)
+    """Make untrusted text safe for notification text: cleaned and escaped, at most `width` characters in the end."""
+    pieces = [_ENTITIES.get(char, char) for char in clean(text, width)]
+    if sum(map(len, pieces)) <= width:
+        return "".join(pieces)
+    kept, size = 0, len(ELLIPSIS)
+    while size + len(pieces[kept]) <= width:
+        size += len(pieces[kept])
+        kept += 1
+    return "".join(pieces[:kept]) + ELLIPSIS  # cut between characters, never inside an entity
