@@ -26,6 +26,7 @@ from analysis import (
     render_markdown,
     render_text,
 )
+from analysis.picture import render_png, render_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (AnalysisError, OSError, EOFError, gzip.BadGzipFile) as error:
         print(f"compare-traces: {_sentence(error)}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    for path, render in ((options.png, render_png), (options.svg, render_svg)):
+        if path:
+            try:
+                Path(path).write_bytes(render(comparison))
+            except OSError as error:
+                print(f"compare-traces: cannot write {path}: {error.strerror}", file=sys.stderr)
+                return EXIT_BAD_INPUT
     if options.json:
         text = msgspec.json.format(comparison.to_json(), indent=2).decode() + "\n"
     else:
@@ -74,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("baseline", metavar="A", help="the trace believed healthy")
     parser.add_argument("suspect", metavar="B", help="the trace to explain")
     parser.add_argument("--population", metavar="PATH", nargs="+", default=[], help="recent traces of the operation")
+    parser.add_argument("--png", metavar="FILE", help="also draw a picture")
+    parser.add_argument("--svg", metavar="FILE", help="also draw a picture, as SVG")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the whole comparison as JSON")
     form.add_argument("--markdown", action="store_true", help="print a Markdown report")

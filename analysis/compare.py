@@ -39,6 +39,7 @@ from analysis.population import Population, norms
 from analysis.profile import Profile, profile
 from analysis.redact import redact
 from analysis.steps import next_steps
+from analysis.timeline import timeline
 from analysis.verdict import judge, measure
 
 if TYPE_CHECKING:
@@ -218,6 +219,9 @@ def _assemble(
         findings=tuple(_finding(candidate, context) for candidate in candidates),
         next_steps=next_steps(verdict, causes, with_population=context.norms is not None),
         notes=merge(notes),
+        timeline=timeline(
+            context.attribution, context.baseline, context.suspect, [e.candidate.pair for e in explanations[:2]]
+        ),
     )
 
 

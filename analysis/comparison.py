@@ -155,6 +155,26 @@ class NextStep(Struct, frozen=True, kw_only=True):
     links: tuple[LinkTarget, ...]
 
 
+class Lane(Struct, frozen=True, kw_only=True):
+    """One side of a row: when its spans ran, and were on the critical path (ns after the root's start)."""
+
+    spans: tuple[tuple[int, int], ...]
+    exposed: tuple[tuple[int, int], ...]
+
+
+class TimelineRow(Struct, frozen=True, kw_only=True):
+    """One group of spans on the common time axis, for a picture."""
+
+    label: str
+    service: str
+    depth: int
+    delta_ns: int
+    baseline_calls: int
+    suspect_calls: int
+    baseline: Lane
+    suspect: Lane
+
+
 class Side(Struct, frozen=True, kw_only=True):
     """One trace at a glance."""
 
@@ -187,6 +207,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     next_steps: tuple[NextStep, ...]
     notes: tuple[Note, ...]
+    timeline: tuple[TimelineRow, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-safe data (dict, list, str, int, float, bool, None)."""

@@ -1,0 +1,121 @@
+"""The picture: both traces at a glance on one time axis, A above B in every row.
+
+    row        A  |==##==========|
+               B  |==##########################==|   +1.14 s
+                   = running    # on the critical path: what the response waited for
+
+Drawn with matplotlib, which brings its own fonts; the same comparison gives the same bytes. Readable on a phone:
+few rows, large type, dark bars with light labels on a background of its own.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from analysis.comparison import VerdictKind
+from analysis.format import change, duration, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from analysis.comparison import Comparison, Lane, TimelineRow
+
+WIDTH_INCHES, ROW_INCHES, HEAD_INCHES = 9.0, 0.62, 1.35
+DOTS_PER_INCH = 150
+BACK, INK, SOFT = "#ffffff", "#1d1c1d", "#616061"
+COLOURS = (("#c9d6e4", "#2d6a9f"), ("#f0d3d8", "#c2185b"))  # (running, exposed) of A and of B
+FONT = "DejaVu Sans"  # comes with matplotlib
+LABEL = 46  # characters
+MARK_SHARE = 0.02  # of the longer request: smaller changes get no label
+
+
+def render_png(comparison: Comparison) -> bytes:
+    """Draw a comparison as a PNG picture."""
+    return _draw(comparison, "png")
+
+
+def render_svg(comparison: Comparison) -> bytes:
+    """Draw a comparison as an SVG picture."""
+    return _draw(comparison, "svg")
+
+
+def _draw(comparison: Comparison, form: str) -> bytes:
+    import matplotlib as mpl  # noqa: PLC0415 - loaded only by who wants a picture
+    from matplotlib.figure import Figure  # noqa: PLC0415 - see above
+
+    with mpl.rc_context({"font.family": FONT, "svg.hashsalt": "compare-traces", "svg.fonttype": "path"}):
+        rows = comparison.timeline
+        height = HEAD_INCHES + ROW_INCHES * max(1, len(rows))
+        figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DOTS_PER_INCH, facecolor=BACK)
+        axes = figure.add_axes((0.02, 0.42 / height, 0.96, 1 - HEAD_INCHES / height))
+        _rows(axes, rows, comparison)
+        _head(axes, comparison)
+        out = io.BytesIO()
+        figure.savefig(out, format=form, metadata={"Date": None} if form == "svg" else {"Software": None})
+    return out.getvalue()
+
+
+def _head(axes: Axes, comparison: Comparison) -> None:
+    response = comparison.response_time
+    words = {VerdictKind.IDENTICAL: "identical", VerdictKind.NO_MEANINGFUL_DIFFERENCE: "no meaningful difference"}
+    said = words.get(comparison.verdict.kind, change(response.delta_ns))
+    title = f"{shorten(_plain(comparison.suspect.root), 60) or 'request'}   {said}"
+    inch = 1 / _inches(axes)
+    axes.text(0, 1 + 0.36 * inch, title, transform=axes.transAxes, fontsize=13, fontweight="bold", color=INK,
+              va="bottom", parse_math=False)  # fmt: skip
+    rest = response.delta_ns - sum(row.delta_ns for row in comparison.timeline)
+    pieces = (
+        (f"A {duration(response.baseline_ns)}", COLOURS[0][1], 0.0),
+        (f"B {duration(response.suspect_ns)}", COLOURS[1][1], 0.13),
+        ("dark: what the response waited for", SOFT, 0.27),
+        (f"rows not shown: {change(rest)}", SOFT, 0.60),
+    )
+    for text, colour, at in pieces:
+        axes.text(at, 1 + 0.1 * inch, text, transform=axes.transAxes, fontsize=9.5, color=colour, va="bottom",
+                  fontweight="normal" if colour == SOFT else "bold")  # fmt: skip
+
+
+def _inches(axes: Axes) -> float:
+    return axes.bbox.height / DOTS_PER_INCH
+
+
+def _rows(axes: Axes, rows: tuple[TimelineRow, ...], comparison: Comparison) -> None:
+    longest = max(comparison.response_time.baseline_ns, comparison.response_time.suspect_ns, 1)
+    ends = [end for row in rows for lane in (row.baseline, row.suspect) for _, end in lane.spans]
+    far = max([longest, *(end for end in ends if end < 20 * longest)])
+    axes.set_xlim(-0.004 * far, far * 1.12)
+    axes.set_ylim(max(1, len(rows)), 0)
+    for number, row in enumerate(rows):
+        _lane(axes, row.baseline, number + 0.40, COLOURS[0], far)
+        _lane(axes, row.suspect, number + 0.64, COLOURS[1], far)
+        name = shorten(_plain(f"{row.label}  ({row.service})" if row.service else row.label), LABEL + 20)
+        calls = f"  {row.baseline_calls} → {row.suspect_calls} calls" if row.baseline_calls != row.suspect_calls else ""
+        axes.text(0, number + 0.30, name + calls, fontsize=9.5, color=INK, va="bottom", parse_math=False)
+        if abs(row.delta_ns) >= MARK_SHARE * longest:
+            last = max((end for lane in (row.baseline, row.suspect) for _, end in lane.spans if end <= far), default=0)
+            axes.text(last + 0.01 * far, number + 0.63, change(row.delta_ns), fontsize=10.5, fontweight="bold",
+                      color=COLOURS[1][1] if row.delta_ns > 0 else "#2e7d32", va="center")  # fmt: skip
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color("#cccccc")
+    axes.set_yticks([])
+    axes.xaxis.set_major_formatter(lambda value, _: duration(round(value)))
+    axes.locator_params(axis="x", nbins=6, prune="upper")
+    axes.tick_params(axis="x", labelsize=8.5, colors=SOFT, length=3)
+    axes.grid(axis="x", color="#eeeeee", zorder=0)
+    axes.set_axisbelow(True)
+
+
+def _lane(axes: Axes, lane: Lane, at: float, colours: tuple[str, str], far: int) -> None:
+    least = far * 0.002  # thinner than a pixel would vanish
+    for pieces, colour, height in ((lane.spans, colours[0], 0.20), (lane.exposed, colours[1], 0.20)):
+        bars = [(start, max(min(end, far) - start, least)) for start, end in pieces if start < far]
+        axes.broken_barh(bars, (at - height / 2, height), facecolors=colour, linewidth=0)
+
+
+def _plain(text: str) -> str:
+    """Keep what the font can draw; a box stands for anything else."""
+    from matplotlib.font_manager import findfont, get_font  # noqa: PLC0415 - see `_draw`
+
+    font = get_font(findfont(FONT))
+    return "".join(char if font.get_char_index(ord(char)) else "□" for char in text if char.isprintable())

@@ -1,0 +1,82 @@
+"""The picture: drawn for anything, the same for the same input, small in what it needs."""
+
+from __future__ import annotations
+
+import struct
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from analysis import compare
+from analysis.__main__ import main
+from analysis.model import SpanKind
+from analysis.picture import render_png, render_svg
+from analysis.timeline import PIECES, ROWS
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def of(samples, name: str):
+    """Return the comparison of a sample."""
+    pair = next(s for s in samples.pairs if s.name == name)
+    return compare(samples.trace(pair.baseline), samples.trace(pair.suspect))
+
+
+@pytest.mark.parametrize("name", ["n-plus-one", "same-trace-twice", "different-operations", "missing-spans"])
+def test_every_kind_of_answer_has_a_picture(samples, name) -> None:
+    """PNG and SVG are drawn, wide enough for a phone, and are the same bytes each time."""
+    result = of(samples, name)
+    png, svg = render_png(result), render_svg(result)
+    assert png.startswith(PNG)
+    width, height = struct.unpack(">II", png[16:24])
+    assert width == 1350
+    assert 200 < height < 1600
+    assert ET.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own picture
+    assert render_png(result) == png
+    assert render_svg(result) == svg
+
+
+def test_the_picture_shows_what_is_blamed(samples) -> None:
+    """A cause after the response has its row, although it took none of the response's time."""
+    rows = of(samples, "queue-delay").timeline
+    assert any(row.label == "process order-confirmation" for row in rows)
+    assert len(rows) <= ROWS
+
+
+def test_names_of_any_script_and_with_markup_are_drawn(trace) -> None:
+    """Dollar signs, line breaks, right-to-left and very long names are text, not mathematics or layout."""
+    sides = []
+    for slow in (1, 90):
+        t = trace()
+        root = t.span("$\\frac{a}{0}$ \n <b>", 0, 20 + slow, kind=SpanKind.SERVER, service="مرحبا")
+        t.span("x" * 500, 5, 10 + slow, root, service="日本語")
+        sides.append(t.build())
+    assert render_png(compare(*sides)).startswith(PNG)
+
+
+def test_thousands_of_spans_stay_a_small_timeline(trace) -> None:
+    """However many spans: few rows, few pieces in each."""
+    sides = []
+    for slow in (1, 3):
+        t = trace()
+        root = t.span("root", 0, 3000 * slow)
+        for i in range(1000):
+            t.span("call", slow * 3 * i, slow * (3 * i + 1), root)
+        sides.append(t.build())
+    result = compare(*sides)
+    assert max(len(lane.spans) for row in result.timeline for lane in (row.baseline, row.suspect)) <= PIECES
+    assert render_png(result).startswith(PNG)
+
+
+def test_the_command_line_writes_pictures(samples, tmp_path, capsys) -> None:
+    """--png and --svg write files beside the text; a path that cannot be written is said."""
+    pair = samples.pairs[0]
+    a, b = tmp_path / "a.json", tmp_path / "b.json"
+    a.write_bytes(samples.jaeger(pair.baseline))
+    b.write_bytes(samples.jaeger(pair.suspect))
+    png, svg = tmp_path / "x.png", tmp_path / "x.svg"
+    assert main([str(a), str(b), "--png", str(png), "--svg", str(svg)]) == 0
+    assert png.read_bytes().startswith(PNG)
+    assert b"<svg" in svg.read_bytes()
+    assert main([str(a), str(b), "--png", str(tmp_path / "none" / "x.png")]) == 2
+    assert "cannot write" in capsys.readouterr().err
