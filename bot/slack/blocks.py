@@ -40,6 +40,7 @@ HEADER = ("what", "service", "calls A → B", "critical path A → B", "change")
 NOTIFICATION = 2_000  # characters of a message's text, of the 4,000 that Slack takes
 EVIDENCE = 3
 OTHERS = 8
+LATE_NS = 20_000_000  # less than this more work after the response is not worth a line
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -74,7 +75,10 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
         _diff(comparison, asked),
         el.button("Swap A and B", SWAP, asked.payload) if asked.payload and a != b else None,
     )
-    blocks.append(el.context(_side("A", comparison.baseline), _side("B", comparison.suspect), _asked_by(asked)))
+    sides = [_side("A", comparison.baseline), _side("B", comparison.suspect)] if a != b else [
+        _side("A and B", comparison.baseline)
+    ]  # fmt: skip
+    blocks.append(el.context(*sides, _asked_by(asked)))
     return Message(text=notification(comparison), blocks=blocks)
 
 
@@ -147,6 +151,9 @@ _TITLES = {
     VerdictKind.FAILING: "Top offending spans",
     VerdictKind.FASTER: "Spans that changed most",
     VerdictKind.CHANGED: "Spans that changed most",
+    VerdictKind.NO_MEANINGFUL_DIFFERENCE: "Spans",
+    VerdictKind.IDENTICAL: "Spans",
+    VerdictKind.NOT_COMPARABLE: "Where each spends its time",
 }
 _QUIET = (VerdictKind.NO_MEANINGFUL_DIFFERENCE, VerdictKind.IDENTICAL, VerdictKind.CHANGED)
 
@@ -183,9 +190,7 @@ def _asked_by(asked: Asked) -> str:
 
 def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:
     """Return the replies in the thread: the spans (`rows`), what else changed, what to do next."""
-    messages = []
-    if comparison.verdict.kind is not VerdictKind.NOT_COMPARABLE:
-        messages.append(_spans(comparison, rows, asked))
+    messages = [_spans(comparison, rows, asked)]
     others = _others(comparison)
     if others is not None:
         messages.append(others)
@@ -196,10 +201,12 @@ def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:
 
 
 def _spans(comparison: Comparison, rows: Table, asked: Asked) -> Message:
-    name = _TITLES.get(comparison.verdict.kind, "Spans")
-    title = el.rich(el.section(el.text(name, bold=True), el.space("  "), el.text(rows.coverage)))
-    rest = [el.context(rows.rest)] if rows.rest else []
-    text = escaped(f"{name}: {rows.coverage}", 1_000)
+    name = _TITLES[comparison.verdict.kind]
+    apart = comparison.verdict.kind is VerdictKind.NOT_COMPARABLE  # there sums over both sides mean nothing
+    coverage = "the longest groups of spans on either side" if apart else rows.coverage
+    title = el.rich(el.section(el.text(name, bold=True), el.space("  "), el.text(coverage)))
+    rest = [el.context(rows.rest)] if rows.rest and not apart else []
+    text = escaped(f"{name}: {coverage}", 1_000)
     plain = [title, el.rich(el.preformatted(_plain(rows)))]
     if not rows.rows:
         return Message(text=text, blocks=[title, *rest])
@@ -253,19 +260,26 @@ def _plain(rows: Table) -> str:
 def _others(comparison: Comparison) -> Message | None:
     changes = other_changes(comparison)[:OTHERS]
     notes = note_lines(comparison)[:OTHERS]
-    completion = comparison.completion_time
-    if completion.delta_ns != comparison.response_time.delta_ns and abs(completion.delta_ns) > 1_000_000:
-        changes.append(
-            f"work after the response: all done {duration(completion.baseline_ns)} → {duration(completion.suspect_ns)} "
-            f"after the start ({change(completion.delta_ns)})"
-        )
+    late = _work_after(comparison)
+    if late and comparison.verdict.kind not in _NO_CAUSE:
+        changes.append(late)
     if not changes and not notes:
         return None
     parts: list[Element] = []
     for heading, lines in (("What else changed", changes), ("About the data", notes)):
         if lines:
             parts += [el.section(el.text(heading, bold=True)), el.bullets([[el.text(line)] for line in lines])]
-    return Message(text=escaped("What else changed: " + "; ".join(changes or notes), 1_000), blocks=[el.rich(*parts)])
+    said = f"What else changed: {'; '.join(changes)}" if changes else f"About the data: {'; '.join(notes)}"
+    return Message(text=escaped(said, 1_000), blocks=[el.rich(*parts)])
+
+
+def _work_after(comparison: Comparison) -> str:
+    """Say how long work goes on after the response, when that changed."""
+    response, completion = comparison.response_time, comparison.completion_time
+    before, after = completion.baseline_ns - response.baseline_ns, completion.suspect_ns - response.suspect_ns
+    if abs(after - before) < LATE_NS:
+        return ""
+    return f"work after the response: it goes on for {duration(before)} → {duration(after)} ({change(after - before)})"
 
 
 def _steps(comparison: Comparison, asked: Asked) -> Message:
@@ -308,17 +322,21 @@ def usage(command: str, sources: list[str]) -> Message:
         (f"{command} sources", "where I look for traces, and whether they answer"),
         (f"{command} help", "this text"),
     ]
-    items = [[el.text(what, code=True), el.space("  "), el.text(why)] for what, why in lines]
-    known = ", ".join(sources) or "none configured"
-    options = (
-        "Traces can be ids or links from Jaeger, Tempo or Grafana. "
-        f"Options: source=<{known}>, tenant=<name>, at=<time>, private."
-    )
-    parts = [
-        el.section(el.text("Compare two traces", bold=True)),
-        el.bullets(items),
-        el.section(el.text(options, width=500)),
+    examples = [
+        (f"{command} 4bf92f3577b34da6a3ce929d0e0e4736 00f067aa0ba902b7", "two ids"),
+        (f"{command} https://jaeger.example/trace/4bf92f35... 00f067aa0ba902b7", "a link from Jaeger or Grafana"),
+        (f"{command} 4bf92f35... 00f067aa... private", "an answer for your eyes only"),
     ]
+    options = [
+        ("source=<name>", f"ask one source alone; here: {', '.join(sources) or 'none configured'}"),
+        ("tenant=<name>", "ask for one tenant's traces"),
+        ("at=2026-01-31T14:05Z", "about when the requests ran, which makes searching quicker"),
+        ("private", "show the answer to you alone"),
+    ]
+    parts = []
+    for heading, rows in (("Compare two traces", lines), ("Examples", examples), ("Options", options)):
+        parts.append(el.section(el.text(heading, bold=True)))
+        parts.append(el.bullets([[el.text(what, code=True), el.space("  "), el.text(why)] for what, why in rows]))
     return Message(text=escaped(f"Usage: {command} <trace A> <trace B>", 500), blocks=[el.rich(*parts)])
 
 

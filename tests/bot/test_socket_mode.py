@@ -63,7 +63,7 @@ async def test_a_command_over_the_websocket_becomes_an_answer(make_world, sample
         await world.settled()
         (root,) = slack.roots()
         assert root["text"].startswith("Slower")
-        assert len(slack.replies(root["ts"])) == 3
+        assert len(slack.replies(root["ts"])) == 2
 
 
 async def test_a_usage_error_is_in_the_acknowledgement(make_world) -> None:

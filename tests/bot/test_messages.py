@@ -1,0 +1,127 @@
+"""What people read, word for word: one golden file per verdict and per kind of message.
+
+`UPDATE_GOLDENS=1 pytest tests/bot/test_messages.py` writes the files anew; read them before committing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from comparisons import BY_VERDICT, SELECT, SLOWER, change, group
+from drawing import draw
+from slack_oracles import objections
+
+from analysis.report import table
+from bot.errors import DeliveryError, SourceError
+from bot.settings import SourceSettings
+from bot.slack import blocks
+from bot.slack.limits import problems
+
+GOLDENS = Path(__file__).parents[1] / "data" / "messages"
+JAEGER = SourceSettings(name="jaeger-prod", kind="jaeger", url="http://jaeger:16686", ui_url="https://jaeger.example")
+
+
+def asked(comparison=SLOWER, source: SourceSettings = JAEGER) -> blocks.Asked:
+    """Return who asked what."""
+    return blocks.Asked(
+        baseline_id=comparison.baseline.trace_id, suspect_id=comparison.suspect.trace_id, user_name="alice",
+        baseline_source=source, suspect_source=source, payload="{}",
+    )  # fmt: skip
+
+
+def answer(comparison, source: SourceSettings = JAEGER) -> list[blocks.Message]:
+    """Return the root message and its thread."""
+    its = asked(comparison, source)
+    return [blocks.verdict(comparison, its), *blocks.thread(comparison, table(comparison), its)]
+
+
+def check(name: str, messages: list[blocks.Message]) -> None:
+    """Compare messages with their golden file, after every judge has seen them."""
+    for message in messages:
+        for shown in (message.blocks, message.plain_blocks or message.blocks):
+            assert problems({"text": message.text, "blocks": shown}) == []
+            assert objections({"text": message.text, "blocks": shown}) == []
+    text = "\n\n-------- reply --------\n\n".join(map(draw, messages)) + "\n"
+    file = GOLDENS / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDENS"):
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", BY_VERDICT)
+def test_each_verdict_reads_well(name) -> None:
+    """Headline, cause, confidence, buttons, small print and the thread of every verdict."""
+    check(name, answer(BY_VERDICT[name]))
+
+
+def test_the_other_messages_read_well() -> None:
+    """Announcement, help, sources, repetition and errors."""
+    check(
+        "other-messages",
+        [
+            blocks.comparing(blocks.Asked(baseline_id="4bf92f35" * 4, suspect_id="00f067aa" * 4, user_name="alice")),
+            blocks.usage("/compare-traces", ["jaeger-prod", "tempo-prod"]),
+            blocks.source_list({"jaeger-prod": "ok", "tempo-prod": "I cannot reach tempo-prod (refused)."}),
+            blocks.source_list({}),
+            blocks.repeated("https://acme.slack.com/archives/C1/p1"),
+            blocks.repeated(None),
+            blocks.failure(str(SourceError("trace-not-found", source="jaeger-prod", trace="4bf92f35"))),
+            blocks.failure(str(DeliveryError("not-in-channel"))),
+        ],
+    )
+
+
+def test_the_plain_table_reads_well() -> None:
+    """Where Slack refuses the table, the same rows stand in fixed width."""
+    message = answer(SLOWER)[1]
+    check("plain-table", [msgspec.structs.replace(message, blocks=message.plain_blocks, plain_blocks=None)])
+
+
+def test_long_links_give_way_before_the_table_does() -> None:
+    """With addresses as long as Grafana's can get, rows lose their links, never the message its table."""
+    base = "https://grafana.example/" + "x" * 900
+    source = SourceSettings(name="tempo", kind="tempo", url="http://t", ui_url=base, grafana_datasource="uid")
+    contributions = tuple(group(f"operation {letter}", "shop", 1, 50) for letter in "abcdefgh")
+    spans = answer(change(contributions=contributions), source)[1]
+    assert problems({"text": spans.text, "blocks": spans.blocks}) == []
+    (rows,) = [block["rows"] for block in spans.blocks if block["type"] == "table"]
+    links = [row[0]["type"] == "rich_text" for row in rows[1:]]
+    assert len(links) == 8
+    assert links == sorted(links, reverse=True)
+    assert 0 < sum(links) < 8
+
+
+@pytest.mark.parametrize("size", [1, 50, 2_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!channel> & <@U1> ",
+        "\u0628\u062d\u062b \u202e ",
+        "統計 ",
+        "\U0001f642\u200d\U0001f642 ",
+        "`*_~:boom: https://evil.example ",
+    ],
+)
+def test_any_text_in_any_place_stays_within_the_limits(text, size) -> None:
+    """Every string of a comparison at once, in scripts of all kinds and sizes: all judges take every layout."""
+    long = text * size
+    cause = msgspec.structs.replace(
+        SELECT, summary=long, evidence=(long,) * 6, service=long, operation=long, symptoms=(long,) * 8
+    )
+    comparison = change(
+        verdict=msgspec.structs.replace(SLOWER.verdict, headline=long, reasons=(long,) * 8),
+        causes=(cause,) * 8,
+        contributions=tuple(group(long + letter, long, 1, 50) for letter in "abcdefghij"),
+        next_steps=tuple(msgspec.structs.replace(step, text=long) for step in SLOWER.next_steps * 4),
+        notes=tuple(msgspec.structs.replace(note, text=long) for note in SLOWER.notes * 20),
+        baseline=msgspec.structs.replace(SLOWER.baseline, root=long, versions={"checkout": long}),
+        suspect=msgspec.structs.replace(SLOWER.suspect, root=long, versions={"checkout": long}),
+    )
+    for message in [*answer(comparison), blocks.failure(long), blocks.usage("/x", [long] * 30)]:
+        for shown in (message.blocks, message.plain_blocks or message.blocks):
+            assert problems({"text": message.text, "blocks": shown}) == []
+            assert objections({"text": message.text, "blocks": shown}) == []
+        assert not any(opening in message.text for opening in ("<!", "<@", "<#", "<http"))
