@@ -25,6 +25,11 @@ from analysis.model import SpanKind
 if TYPE_CHECKING:
     from analysis.model import Span
 
+_ELSEWHERE = (
+    *("url.path", "http.target", "http.route", "rpc.service", "rpc.method", "messaging.destination.name"),
+    *("db.collection.name", "db.sql.table", "db.mongodb.collection"),
+)
+
 MAX_TEXT = 2_000  # characters of a statement that can tell two queries apart
 MAX_WORDS = 40  # words of a command line that can tell two commands apart
 
@@ -88,13 +93,13 @@ class OperationKeys:
         is looked up then; only what is new in shape is worked out in full.
         """
         get = span.attributes.get
-        raw = get("db.query.text") or get("db.statement")
-        if raw is None:
-            raw = get("url.full") or get("http.url") or get("url.path") or get("http.target")
-            if raw is None:
-                raw = get("rpc.method") or get("messaging.destination.name")
-        if raw.__class__ is not str:
-            raw = "" if raw is None else str(raw)
+        raw = get("db.query.text") or get("db.statement") or get("url.full") or get("http.url")
+        if not raw:
+            # Nothing to tell spans of one name apart but what sort of work they are and where it goes.
+            attributes = span.attributes
+            raw = f"{semconv.category(attributes)} {semconv.first(attributes, _ELSEWHERE)}"
+        elif raw.__class__ is not str:
+            raw = str(raw)
         seen = self._seen
         service, name, kind = span.resource.service, span.name, span.kind
         number = seen.get((service, name, kind, raw))

@@ -75,13 +75,14 @@ def peer(span: Span) -> str:
 
 def category(attributes: Attributes) -> str:
     """Tell the kind of work: "db", "messaging", "rpc", "http" or ""."""
-    if "db.system" in attributes or "db.system.name" in attributes or "db.statement" in attributes:
+    get = attributes.get
+    if get("db.system") or get("db.system.name") or get("db.statement") or get("db.query.text"):
         return "db"
-    if "messaging.system" in attributes or "messaging.destination.name" in attributes:
+    if get("messaging.system") or get("messaging.destination.name"):
         return "messaging"
-    if "rpc.system" in attributes or "rpc.service" in attributes or "rpc.system.name" in attributes:
+    if get("rpc.system") or get("rpc.service") or get("rpc.system.name"):
         return "rpc"
-    if "http.request.method" in attributes or "http.method" in attributes or "http.url" in attributes:
+    if get("http.request.method") or get("http.method") or get("http.url") or get("url.full"):
         return "http"
     return ""
 
