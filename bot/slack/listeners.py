@@ -69,7 +69,12 @@ class Listeners:
 
     async def _list_sources(self, origin: Origin) -> None:
         """Ask every source of the channel whether it is there, and tell the person who asked."""
-        await self._tell(origin.response_url, blocks.source_list(await self._ping(origin.channel)))
+        try:
+            message = blocks.source_list(await self._ping(origin.channel))
+        except Exception:
+            log.exception("cannot list the sources")
+            message = blocks.failure(MY_FAULT)
+        await self._tell(origin.response_url, message)
 
     async def _tell(self, response_url: str | None, message: Message) -> None:
         if response_url is None or not await self._responder.respond(response_url, message):
