@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import aiohttp
 from aiohttp import WSMsgType, web
 from pydantic import SecretStr
 from world import CHANNEL, FaultySlack
@@ -38,10 +39,10 @@ class SocketSlack(FaultySlack):
                 self.acknowledged.put_nowait(json.loads(message.data))
         return socket
 
-    async def envelope(self, payload: dict) -> dict:
-        """Send a slash command's envelope; returns what was acknowledged."""
+    async def envelope(self, payload: dict, kind: str = "slash_commands") -> dict:
+        """Send an envelope; returns what was acknowledged."""
         await self._socket.send_json(
-            {"type": "slash_commands", "envelope_id": "e1", "accepts_response_payload": True, "payload": payload}
+            {"type": kind, "envelope_id": "e1", "accepts_response_payload": True, "payload": payload}
         )
         return await asyncio.wait_for(self.acknowledged.get(), 10)
 
@@ -77,3 +78,46 @@ async def test_a_usage_error_is_in_the_acknowledgement(make_world) -> None:
         )
         assert "not a trace id" in answer["payload"]["text"]
         assert world.slack.roots() == []
+
+
+async def test_readiness_follows_the_websocket(make_world) -> None:
+    """With a port set, health is answered in Socket Mode too: ready only while Slack can reach us."""
+    slack = SocketSlack()
+    async with make_world(start=False, slack=slack, slack_app_token=SecretStr("xapp-1")) as world:
+        await world.bot.start_socket()
+        await asyncio.wait_for(slack.connected.wait(), 10)
+        url = f"http://127.0.0.1:{world.bot.web.port}"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{url}/readyz") as response:
+                assert response.status == 200
+            async with session.post(f"{url}/slack/events", data="x") as response:
+                assert response.status == 404  # nothing but health is served
+            await world.bot._socket.disconnect_async()
+            async with session.get(f"{url}/readyz") as response:
+                assert response.status == 503
+            async with session.get(f"{url}/healthz") as response:
+                assert response.status == 200
+
+
+async def test_the_swap_button_works_over_the_websocket(make_world, samples) -> None:
+    """Interactions arrive as envelopes of their own kind and are answered in the thread."""
+    slack = SocketSlack()
+    async with make_world(start=False, slack=slack, slack_app_token=SecretStr("xapp-1")) as world:
+        await world.bot.start_socket()
+        await asyncio.wait_for(slack.connected.wait(), 10)
+        pair = next(s for s in samples.pairs if s.name == "slow-query")
+        common = {"team": {"id": "T1"}, "user": {"id": "U1", "username": "alice"}, "channel": {"id": CHANNEL}}
+        await slack.envelope({
+            "command": "/compare-traces", "text": f"{pair.baseline} {pair.suspect}", "team_id": "T1",
+            "channel_id": CHANNEL, "user_id": "U1", "response_url": f"{slack.base_url}/response/{CHANNEL}/x",
+        })  # fmt: skip
+        await world.settled()
+        (root,) = slack.roots()
+        elements = [e for block in root["blocks"] if block["type"] == "actions" for e in block["elements"]]
+        (swap,) = [element for element in elements if element["action_id"] == "swap"]
+        payload = {"type": "block_actions", "message": root, "actions": [swap], "trigger_id": "t"}
+        answer = await slack.envelope(payload | common, kind="interactive")
+        assert answer["envelope_id"] == "e1"
+        await world.settled()
+        assert any(message["text"].startswith("Faster") for message in slack.replies(root["ts"]))
+        assert len(slack.roots()) == 1
