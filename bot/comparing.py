@@ -172,7 +172,9 @@ class Jobs:
         """Wait for one of the places to work in, but not for ever."""
         deadline_s = self._settings.limits.deadline_s
         try:
-            await asyncio.wait_for(self._slots.acquire(), deadline_s)
+            # Not wait_for: in Python 3.11 it can swallow the cancellation that a shutdown sends.
+            async with asyncio.timeout(deadline_s):
+                await self._slots.acquire()
         except TimeoutError:
             raise UserError("busy", seconds=round(deadline_s)) from None
         try:
