@@ -305,7 +305,7 @@ def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context:
         service=pair.key.service,
         operation=_name(pair, context),
         kind=pair.key.kind.value,
-        detail="" if pair.key.detail == pair.key.name else pair.key.detail,
+        detail="" if pair.key.detail in pair.key.name else pair.key.detail,
         baseline_exposed_ns=a.exposed_ns,
         suspect_exposed_ns=b.exposed_ns,
         delta_ns=share.delta_ns,
