@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -386,3 +387,69 @@ async def test_ping_tells_whether_a_source_is_there() -> None:
     async with sources("jaeger", Backend()) as opened:
         (answer,) = (await opened.ping()).values()
         assert isinstance(answer, SourceError)
+
+
+JAEGER_PATH = f"/api/v3/traces/{CHECKOUT}"
+JAEGER_TRACE = ("jaeger", "v3-trace-checkout-slow")
+
+
+async def jaeger_gzipped(_: web.Request) -> web.Response:
+    """Answer compressed, as a proxy in front of Jaeger does."""
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    return web.Response(body=gzip.compress(exchange(*JAEGER_TRACE).body), headers=headers)
+
+
+async def jaeger_cut_off(request: web.Request) -> web.StreamResponse:
+    """Promise the whole body, send its beginning, close."""
+    whole = exchange(*JAEGER_TRACE).body
+    response = web.StreamResponse(headers={"Content-Length": str(len(whole)), "Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(whole[:700])
+    request.transport.close()
+    return response
+
+
+@pytest.mark.parametrize(
+    "first",
+    [[status(503, "warming up")], [status(429, Retry_After="0")], [jaeger_cut_off], []],
+    ids=["5xx", "429", "cut off", "gzip"],
+)
+async def test_jaegers_passing_troubles_cost_one_more_try(first) -> None:
+    """What Tempo's client survives, Jaeger's survives: the next answer, here a compressed one, gives the trace."""
+    backend = Backend()
+    backend.on(JAEGER_PATH, *first, jaeger_gzipped)
+    async with sources("jaeger", backend) as opened:
+        fetched = await fetch(opened)
+    assert len(decode(fetched.body, fetched.wire).spans) == 52
+    assert len(backend.asked) == len(first) + 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (status(503, "no storage"), "broken"), (jaeger_cut_off, "cut-off"), (status(401, "no tenant"), "no-tenant"),
+        (status(403, "forbidden"), "unauthorised"), (status(422, "trace too large"), "too-large"),
+    ],
+)  # fmt: skip
+async def test_jaegers_lasting_troubles_have_their_own_sentences(answer, code) -> None:
+    """Each kind of refusal is told apart."""
+    backend = Backend()
+    backend.on(JAEGER_PATH, answer)
+    async with sources("jaeger", backend) as opened:
+        assert await code_of(opened) == code
+
+
+async def test_a_jaeger_trace_cut_by_the_server_says_so() -> None:
+    """Jaeger tells a truncated trace by a warning on one span: the note travels with the trace."""
+    body = json.dumps({"data": [{"traceID": CHECKOUT, "processes": {"p": {"serviceName": "s"}}, "spans": [{
+        "traceID": CHECKOUT, "spanID": "1", "operationName": "x", "startTime": 1, "duration": 2, "processID": "p",
+        "warnings": ["trace has more than 5000 spans, showing first 5000 spans only"]}]}]}).encode()  # fmt: skip
+
+    async def truncated(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
+
+    backend = Backend()
+    backend.on(f"/api/traces/{CHECKOUT}", truncated)
+    async with sources("jaeger", backend) as opened:
+        fetched = await fetch(opened)
+    assert [n.code for n in decode(fetched.body, fetched.wire).notes] == ["partial-trace"]
