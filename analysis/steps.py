@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 def next_steps(verdict: Verdict, causes: tuple[Cause, ...], *, with_population: bool) -> tuple[NextStep, ...]:
     """Advise on the causes, most important first; no advice without a finding or a verdict to base it on."""
-    steps = [_step(cause) for cause in causes[:3]]
+    deployed: set[str] = set()
+    steps = []
+    for cause in causes[:3]:
+        if cause.kind is CauseKind.VERSION_CHANGE:
+            if cause.service in deployed:
+                continue  # one deployment, one review
+            deployed.add(cause.service)
+        steps.append(_step(cause))
     if verdict.kind is VerdictKind.IDENTICAL:
         steps.append(
             NextStep(
@@ -54,6 +61,10 @@ def _step(cause: Cause) -> NextStep:
 
 def _advice(cause: Cause) -> str:
     service, operation, peer = cause.service, cause.operation, cause.peer_service
+    if cause.finding == "repeated-calls":
+        return f"Batch the calls of {operation} in {service}, or find what made them multiply."
+    if cause.finding == "slow-process":
+        return f"Look at {service} as a whole: CPU limits and throttling, pauses, its host, what runs beside it."
     match cause.kind:
         case CauseKind.SELF_TIME_INCREASE if peer:
             return f"Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."
@@ -78,7 +89,8 @@ def _advice(cause: Cause) -> str:
         case CauseKind.RETRY:
             return f"Find out why {peer or operation} refuses the first tries of {service}; check limits and backoff."
         case CauseKind.VERSION_CHANGE:
-            return f"Review the deployment of {service}: it brought the call {operation}. Roll back if it is urgent."
+            brought = f" and brought the call {operation} to {peer}" if peer else ""
+            return f"Review the deployment of {service}: it is new in B{brought}. Roll back if it is urgent."
         case CauseKind.MESSAGING_DELAY:
             return f"Check the backlog and the number of consumers of {operation} in {service}."
     assert_never(cause.kind)

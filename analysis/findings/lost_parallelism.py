@@ -35,7 +35,7 @@ def find(context: Context) -> Iterable[Candidate]:
         if before <= 1.0 or after > before * context.options.overlap_drop:
             continue
         claims = _claims(pair, context)
-        if sum(claims.values()) <= 0:
+        if sum(claims.values()) <= context.noise(context.share_of[id(pair)]):
             continue
         own = context.growth(context.share_of[id(pair)])
         if own > 0:

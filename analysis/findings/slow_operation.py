@@ -16,7 +16,7 @@ from analysis.comparison import CauseKind
 from analysis.differences import differences
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import peer_of
-from analysis.format import duration
+from analysis.format import duration, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,4 +94,4 @@ def _candidate(share: Share, growth: int, claims: dict[int, int], context: Conte
 
 def _what(pair: Pair) -> str:
     detail = pair.key.detail
-    return f" ({detail[:80]})" if detail and detail != pair.key.name else ""
+    return f" ({shorten(detail, 80)})" if detail and detail != pair.key.name else ""
