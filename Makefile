@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo demo-cli test check format bench lock clean
+.PHONY: install demo demo-cli test check format bench bench-peer lock clean
 
 install: $(STAMP)
 
@@ -39,6 +39,11 @@ format: install
 
 bench: install
 	@$(BIN)/python bench/run.py
+
+# Another tool to time in the same run; its dependencies are none of ours, so it has an environment of its own.
+bench-peer:
+	@test -x .peer/bin/python || $(PYTHON) -m venv .peer
+	@.peer/bin/python -m pip install --quiet --disable-pip-version-check jaeger-mcp==0.6.1
 
 # Needs uv (https://docs.astral.sh/uv/); only maintainers change the locks.
 lock:

@@ -1,0 +1,1 @@
+"""Speed and accuracy of the engine, measured on generated traces."""
