@@ -110,7 +110,13 @@ class _Recorder:
         )
         operation = self.world.root
         style = Style("nodejs", "new", client_name="method")
-        attributes = naming.http_client(operation.method, "www.shop.example", self._path(operation.route), style, 200)
+        attributes = (
+            naming.rpc(operation, style, root.failure)
+            if operation.protocol == "grpc"
+            else naming.http_client(
+                operation.method, "www.shop.example", self._path(operation.route), style, _status(root)
+            )
+        )
         service = self.world.caller
         resource = Resource(
             service, {"service.name": service, "telemetry.sdk.language": "webjs" if browser else "python"}

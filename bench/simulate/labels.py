@@ -41,7 +41,9 @@ class Label(TypedDict):
     regression: bool
     mode: str  # as of the plan, or "improvement"
     strength: str  # "clear" | "modest" | "hidden"
-    noisy: bool
+    noisy: bool  # two healthy requests that differ by chance as faults do
+    incomplete: bool  # spans did not arrive
+    verdicts_also_right: list[str]
     knowable: bool
     latency_regression: bool
     error_regression: bool
@@ -63,6 +65,7 @@ class Label(TypedDict):
 CLEAR_RATIO, CLEAR_MS = 1.5, 20.0  # beyond this any two healthy requests of a system differ rarely
 VISIBLE_RATIO, VISIBLE_MS = 1.15, 1.0  # below this nobody can tell from two traces
 MAIN_PART = 0.6  # of the difference that the fault must explain to be "the" cause
+NEW = ("new_calls", "more_calls")  # what a slow call looks like that A did not make
 UNSEEN = ("self_time_increase", "wait_gap")  # what a fault looks like whose own spans are missing
 DOMINANT = 0.75  # of all that the fault added: one connection with so much of it could be slow by itself
 
@@ -83,7 +86,7 @@ class Run:
         """Return the spans of an activity, or of the nearest one above that has any."""
         while activity is not None:
             spans = self.spans(activity)
-            if spans:
+            if spans or activity.asynchronous:  # who does not wait does not show it
                 return spans
             activity = activity.parent
         return []
@@ -100,7 +103,8 @@ def make_label(fault: str, plan: Plan, baseline: Run, suspect: Run, undisturbed_
     faulty = baseline if plan.swapped else suspect
     other = suspect if plan.swapped else baseline
     services, spans, unseen = _blamed(plan, faulty)
-    kinds = plan.kinds + tuple(k for k in UNSEEN if unseen and k not in plan.kinds)
+    more = UNSEEN * unseen + NEW * _new_by_chance(faulty, other)
+    kinds = plan.kinds + tuple(k for k in more if k not in plan.kinds)
     strength = _strength(plan, other, faulty, undisturbed_ms)
     new_errors = any(s.error for s in faulty.trace.spans) and not any(s.error for s in other.trace.spans)
     error = plan.mode == "error" and new_errors and not plan.swapped
@@ -116,6 +120,8 @@ def make_label(fault: str, plan: Plan, baseline: Run, suspect: Run, undisturbed_
         "mode": "improvement" if plan.swapped else plan.mode,
         "strength": strength,
         "noisy": plan.mode == "none" and _noisy(baseline.response_ms, suspect.response_ms),
+        "incomplete": bool(plan.recording.hidden or plan.recording.lost or plan.recording.lost_tail),
+        "verdicts_also_right": list(plan.also_right),
         "knowable": knowable,
         "latency_regression": strength == "clear" and not plan.swapped and plan.mode in ("latency", "error"),
         "error_regression": error,
@@ -156,6 +162,12 @@ def _noisy(a_ms: float, b_ms: float) -> bool:
     return high >= CLEAR_RATIO * low and high - low >= CLEAR_MS
 
 
+def _new_by_chance(faulty: Run, other: Run) -> bool:
+    """Tell whether the fault sits in calls that the other request did not make."""
+    known = {a.subject.id for a in other.root.walk()}
+    return any(a.blame and a.subject.id not in known for a in faulty.root.walk())
+
+
 def _gone(plan: Plan, baseline: Run) -> bool:
     """Tell whether A shows anything of the steps that B does not run."""
     gone = {step for step, others in plan.conditions.replace.items() if not others}
@@ -187,6 +199,8 @@ def _blamed(plan: Plan, run: Run) -> tuple[set[str], list[Span], bool]:
         spans.extend(shown)
     if not services & {s.service for s in run.trace.spans}:
         services |= {s.service for s in spans}
+    if plan.mode == "error":  # whoever passes the failure on within the service shows it as well
+        spans.extend(s for s in run.trace.spans if s.error and s.service in services)
     spans.extend(_named(plan, run, {id(a) for a, _, _ in blames}))
     return services, spans, unseen
 
@@ -216,6 +230,8 @@ def _shown_at(activity: Activity, where: str, run: Run) -> list[Span]:
     if where == "own":
         return run.shown(activity)
     client, server = _ends(activity)
+    if server is not None and server.asynchronous and client is not None and client.role == "producer":
+        return run.spans(client) + run.spans(server) if run.spans(server) else []
     return run.shown(client) + run.spans(server)
 
 

@@ -50,6 +50,7 @@ class Plan:
     other_root: Operation | None = None  # of the suspect's request
     swapped: bool = False  # the faulty trace is A
     knowable: bool = True
+    also_right: tuple[str, ...] = ()  # verdicts that are true as well
     notes: str = ""
 
 

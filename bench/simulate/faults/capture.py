@@ -109,7 +109,9 @@ def _renamed(scene: Scene, plan: Plan | None) -> Plan | None:
 @fault
 def healthy_renamed(scene: Scene) -> Plan | None:
     """Nothing is wrong; names or instrumentation of a service changed."""
-    return _renamed(scene, _nothing())
+    plan = _nothing()
+    plan.also_right = ("changed",)
+    return _renamed(scene, plan)
 
 
 @fault

@@ -38,7 +38,9 @@ def healthy_other_instances(scene: Scene) -> Plan | None:
 def healthy_new_version(scene: Scene) -> Plan | None:
     """A release without any effect on this request."""
     service = scene.rng.choice(scene.servers()).instance.service
-    return Plan((), ("none",), recording=Recording(versions={service.name: "9.2.0"}), mode="none")
+    return Plan(
+        (), ("none",), recording=Recording(versions={service.name: "9.2.0"}), mode="none", also_right=("changed",)
+    )
 
 
 @fault

@@ -111,7 +111,7 @@ def slow_store(scene: Scene) -> Plan | None:
     if query is None:
         return None
     store = query_of(query).store
-    spent = [q for q in scene.waited() if q.role == "query" and query_of(q).store is store]
+    spent = [q for q in scene.healthy.walk() if q.role == "query" and query_of(q).store is store]
     usual = sum(q.ms for q in spent)
     conditions = Conditions(slow_stores={store.name: 1 + scene.amount_ms / max(0.1, usual)})
     return Plan(tuple(sorted({name(q) for q in spent})), (*SLOW, "network"), conditions)
@@ -181,7 +181,7 @@ def larger_request(scene: Scene) -> Plan | None:
     services |= {operation.service.name for operation, _ in loops}
     factor = scene.rng.choice((4.0, 8.0, 15.0))
     return Plan(
-        tuple(sorted(services)), ("more_calls", "new_calls"), size=factor, operations=("*",), notes="input size"
+        tuple(sorted(services)), ("more_calls", "new_calls", *SLOW), size=factor, operations=("*",), notes="input size"
     )
 
 
