@@ -20,7 +20,7 @@ def clear_pair(fault="slow_statement"):
 def test_the_same_trace_twice_must_be_called_identical():
     """Anything but `identical` is wrong for one trace given twice."""
     pair = make_pair("same_trace_twice", 3)
-    outcome = accuracy.judge(pair, compare(pair.baseline, pair.suspect), population=False)
+    outcome = accuracy.judge(pair, compare(pair.baseline, pair.suspect))
     assert outcome.right == (outcome.verdict == "identical")
 
 
@@ -28,11 +28,11 @@ def test_naming_another_service_is_a_miss():
     """With the same answer of the engine, a label that blames another service makes it wrong."""
     pair = clear_pair()
     result = compare(pair.baseline, pair.suspect)
-    assert accuracy.judge(pair, result, population=False).right
+    assert accuracy.judge(pair, result).right
     other = Pair(
         pair.fault, pair.seed, pair.baseline, pair.suspect, {**pair.label, "root_cause_service": ["elsewhere"]}
     )
-    outcome = accuracy.judge(other, result, population=False)
+    outcome = accuracy.judge(other, result)
     assert not outcome.right
     assert outcome.miss
 
@@ -42,7 +42,7 @@ def test_what_nobody_can_see_counts_only_against_the_confident():
     pair = clear_pair()
     label = {**pair.label, "knowable": False, "root_cause_service": ["elsewhere"]}
     result = compare(pair.baseline, pair.suspect)
-    outcome = accuracy.judge(Pair(pair.fault, 0, pair.baseline, pair.suspect, label), result, population=False)
+    outcome = accuracy.judge(Pair(pair.fault, 0, pair.baseline, pair.suspect, label), result)
     assert outcome.judged == "hidden"
     assert outcome.miss == (outcome.confidence == "high")
 
