@@ -67,7 +67,7 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
         first = True
         runner, runner_start = -1, high
         own: list[tuple[int, int]] = []
-        for child in latest_first(children, tree):
+        for child in latest_first(children, tree, high):
             start, end = starts[child], ends[child]
             if start >= high:
                 continue
@@ -113,9 +113,12 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
     return CriticalPath(exposed=exposed, before=before, after=after, segments=segments)
 
 
-def latest_first(children: Sequence[int], tree: SpanTree) -> Sequence[int]:
-    """Order siblings by end, latest first; among equals the longer, then by name, never by span id."""
+def latest_first(children: Sequence[int], tree: SpanTree, high: int) -> Sequence[int]:
+    """Order siblings by end, latest first; among equals the longer, then by name, never by span id.
+
+    What ran past `high` counts as ended then: the parent's wait ended there, whichever went on the longest.
+    """
     if len(children) == 1:
         return children
     starts, ends, spans = tree.starts, tree.ends, tree.spans
-    return sorted(children, key=lambda child: (-ends[child], starts[child], spans[child].name))
+    return sorted(children, key=lambda child: (-min(ends[child], high), starts[child], -ends[child], spans[child].name))

@@ -78,6 +78,17 @@ def test_overlap_by_rounding_counts_as_sequential(trace) -> None:
     assert exposed(t.build()) == {"root": 0, "one": 10, "two": 10}
 
 
+def test_calls_that_outlive_the_wait_count_as_ended_with_it(trace) -> None:
+    """Where a wait was cut short, the call that had run the longest by then was what held it up."""
+    t = trace()
+    root = t.span("root", 0, 30)
+    outer = t.span("outer", 0, 20, root)
+    t.span("waited", 0, 18, outer)
+    t.span("later", 5, 19, outer)
+    t.span("last", 10, 30, root)
+    assert exposed(t.build()) == {"root": 0, "outer": 0, "waited": 10, "later": 0, "last": 20}
+
+
 def test_work_after_the_response_is_not_on_the_path(trace) -> None:
     """A child that outlives every ancestor did not hold the response up."""
     t = trace()
@@ -157,7 +168,7 @@ def critical_path_by_sweep(tree: SpanTree) -> list[int]:
             if waited_for is None:
                 finished = [c for c in children if c[2] == t and c[1] < t]
                 if finished:
-                    waited_for, since, _ = min(finished, key=lambda c: (c[1], tree.spans[c[0]].name))
+                    waited_for, since, _ = min(finished, key=lambda c: (c[1], -tree.ends[c[0]], tree.spans[c[0]].name))
             owner = waited_for
             if owner is None:
                 running = [c for c in children if c[1] < t < c[2]]
