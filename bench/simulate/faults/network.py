@@ -28,6 +28,15 @@ def _calls(scene: Scene, caller: str = "", callee: str = "") -> list[Activity]:
     return found
 
 
+def _around_one_service(scene: Scene) -> tuple[str, list[Activity]]:
+    """Choose a service; return it with the waited-for calls from and to it."""
+    server = scene.pick(scene.servers())
+    if server is None:
+        return "", []
+    service = name(server)
+    return service, _calls(scene, service) + _calls(scene, "", service)
+
+
 @fault
 def edge_delay(scene: Scene) -> Plan | None:
     """One connection between two services is slow, in one or both directions."""
@@ -55,11 +64,7 @@ def store_edge_delay(scene: Scene) -> Plan | None:
 @fault
 def service_network_delay(scene: Scene) -> Plan | None:
     """Everything to and from one service is slow, both ways."""
-    server = scene.pick(scene.servers())
-    if server is None:
-        return None
-    service = name(server)
-    calls = _calls(scene, service) + _calls(scene, "", service)
+    service, calls = _around_one_service(scene)
     if not calls:
         return None
     ms = scene.amount_ms / len(calls) / 2
@@ -70,11 +75,7 @@ def service_network_delay(scene: Scene) -> Plan | None:
 @fault
 def egress_delay(scene: Scene) -> Plan | None:
     """What one service sends is late: its requests to others, and its answers."""
-    server = scene.pick(scene.servers())
-    if server is None:
-        return None
-    service = name(server)
-    calls = _calls(scene, service) + _calls(scene, "", service)
+    service, calls = _around_one_service(scene)
     if not calls:
         return None
     ms = scene.amount_ms / len(calls)
