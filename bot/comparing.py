@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
 from bot.request import CompareRequest, Origin
-from bot.slack import blocks
+from bot.slack import blocks, notices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine
@@ -85,7 +85,7 @@ class Jobs:
         if entry.root_ts:
             sentence = str(DeliveryError("interrupted"))
             try:
-                await self._delivery.update(entry.channel, entry.root_ts, blocks.failure(sentence))
+                await self._delivery.update(entry.channel, entry.root_ts, notices.failure(sentence))
             except BotError as error:
                 log.warning("cannot tell", error=str(error), sentence=sentence)
         await self._book(self._ledger.ended(entry.key, "failed"))
@@ -129,7 +129,7 @@ class Jobs:
 
     async def _point_to(self, earlier: Entry, origin: Origin) -> None:
         permalink = await self._delivery.permalink(earlier.channel, earlier.root_ts) if earlier.root_ts else None
-        await self._tell(origin, blocks.repeated(permalink))
+        await self._tell(origin, notices.repeated(permalink))
 
     async def _work(self, key: str, payload: Payload, root_ts: str) -> None:
         """Answer one request; never raises but for cancellation."""
@@ -252,7 +252,7 @@ class Jobs:
 
         Where the person cannot be reached alone, the channel is told: silence is the one wrong answer.
         """
-        message = blocks.failure(sentence)
+        message = notices.failure(sentence)
         try:
             taken_back = not root_ts or await self._delivery.remove(origin.channel, root_ts)
             if not taken_back and await self._delivery.update(origin.channel, root_ts, message):

@@ -17,7 +17,7 @@ from slack_oracles import objections
 from analysis.report import table
 from bot.errors import DeliveryError, SourceError
 from bot.settings import SourceSettings
-from bot.slack import blocks
+from bot.slack import blocks, notices
 from bot.slack.limits import problems
 
 GOLDENS = Path(__file__).parents[1] / "data" / "messages"
@@ -63,13 +63,13 @@ def test_the_other_messages_read_well() -> None:
         "other-messages",
         [
             blocks.comparing(blocks.Asked(baseline_id="4bf92f35" * 4, suspect_id="00f067aa" * 4, user_name="alice")),
-            blocks.usage("/compare-traces", ["jaeger-prod", "tempo-prod"]),
-            blocks.source_list({"jaeger-prod": "ok", "tempo-prod": "I cannot reach tempo-prod (refused)."}),
-            blocks.source_list({}),
-            blocks.repeated("https://acme.slack.com/archives/C1/p1"),
-            blocks.repeated(None),
-            blocks.failure(str(SourceError("trace-not-found", source="jaeger-prod", trace="4bf92f35"))),
-            blocks.failure(str(DeliveryError("not-in-channel"))),
+            notices.usage("/compare-traces", ["jaeger-prod", "tempo-prod"]),
+            notices.source_list({"jaeger-prod": "ok", "tempo-prod": "I cannot reach tempo-prod (refused)."}),
+            notices.source_list({}),
+            notices.repeated("https://acme.slack.com/archives/C1/p1"),
+            notices.repeated(None),
+            notices.failure(str(SourceError("trace-not-found", source="jaeger-prod", trace="4bf92f35"))),
+            notices.failure(str(DeliveryError("not-in-channel"))),
         ],
     )
 
@@ -120,7 +120,7 @@ def test_any_text_in_any_place_stays_within_the_limits(text, size) -> None:
         baseline=msgspec.structs.replace(SLOWER.baseline, root=long, versions={"checkout": long}),
         suspect=msgspec.structs.replace(SLOWER.suspect, root=long, versions={"checkout": long}),
     )
-    for message in [*answer(comparison), blocks.failure(long), blocks.usage("/x", [long] * 30)]:
+    for message in [*answer(comparison), notices.failure(long), notices.usage("/x", [long] * 30)]:
         for shown in (message.blocks, message.plain_blocks or message.blocks):
             assert problems({"text": message.text, "blocks": shown}) == []
             assert objections({"text": message.text, "blocks": shown}) == []

@@ -9,7 +9,7 @@ import msgspec
 
 from bot.errors import BotError, UserError
 from bot.request import CompareRequest, Origin
-from bot.slack import blocks
+from bot.slack import blocks, notices
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -44,7 +44,7 @@ class Buttons:
             self._desk.jobs.submit(request, origin)
         except (UserError, msgspec.DecodeError) as error:
             sentence = str(error) if isinstance(error, BotError) else "That button is too old; please ask again."
-            await self._desk.tell(origin.response_url, blocks.failure(sentence))
+            await self._desk.tell(origin.response_url, notices.failure(sentence))
 
     async def on_open(self, ack: AsyncAck) -> None:
         """A button that only opens a page."""

@@ -9,7 +9,7 @@ import structlog
 from bot.commands import parse_command
 from bot.errors import MY_FAULT, SourceError, UserError
 from bot.request import CompareRequest, Help, ListSources, Origin
-from bot.slack import blocks
+from bot.slack import notices
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -44,11 +44,11 @@ class Command:
             if isinstance(asked, CompareRequest):
                 self._desk.jobs.submit(asked, origin)
         except UserError as error:
-            await ack(**_ephemeral(blocks.failure(str(error))))
+            await ack(**_ephemeral(notices.failure(str(error))))
             return
         if isinstance(asked, Help):
             names = [source.settings.name for source in self._desk.sources.allowed(origin.channel)]
-            await ack(**_ephemeral(blocks.usage(COMMAND, names)))
+            await ack(**_ephemeral(notices.usage(COMMAND, names)))
             return
         await ack()
         if isinstance(asked, ListSources):
@@ -57,10 +57,10 @@ class Command:
     async def _list_sources(self, origin: Origin) -> None:
         """Ask every source of the channel whether it is there, and tell the person who asked."""
         try:
-            message = blocks.source_list(await self._ping(origin.channel))
+            message = notices.source_list(await self._ping(origin.channel))
         except Exception:
             log.exception("cannot list the sources")
-            message = blocks.failure(MY_FAULT)
+            message = notices.failure(MY_FAULT)
         await self._desk.tell(origin.response_url, message)
 
     async def _ping(self, channel: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
 from bot.errors import MY_FAULT
-from bot.slack import blocks
+from bot.slack import notices
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -41,5 +41,5 @@ class Unforeseen:
             log.warning("nobody listens to this", request=kind)
             return BoltResponse(status=404, body="unhandled request")
         log.error("listener failed", request=kind, exc_info=error)
-        await self._desk.tell(body.get("response_url"), blocks.failure(MY_FAULT))
+        await self._desk.tell(body.get("response_url"), notices.failure(MY_FAULT))
         return None if response is None else BoltResponse(status=200)

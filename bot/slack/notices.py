@@ -1,0 +1,80 @@
+"""What the bot says beside its answers: errors, how to use it, its sources, pointers to answers. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.slack import elements as el
+from bot.slack.elements import Message
+from bot.slack.text import clean, escaped
+
+if TYPE_CHECKING:
+    from bot.slack.elements import Element
+
+
+def failure(sentence: str) -> Message:
+    """Return an error as a message: what happened and what to do. `sentence` is ours, its fields are not."""
+    return Message(text=escaped(sentence, 1_500), blocks=[el.rich(_marked_up(sentence))])
+
+
+def _marked_up(sentence: str) -> Element:
+    """Show the parts of a sentence between backticks as code, everything literally."""
+    parts = clean(sentence, 1_500).split("`")
+    shown = [el.text(part, code=bool(i % 2)) if i % 2 else el.space(part) for i, part in enumerate(parts) if part]
+    return el.section(el.emoji("warning"), el.space(" "), *shown)
+
+
+def usage(command: str, sources: list[str]) -> Message:
+    """Return how to use the bot."""
+    lines = [
+        (f"{command} <trace A> <trace B>", "compare two traces: A the healthy one, B the one to explain"),
+        (f"{command} sources", "where I look for traces, and whether they answer"),
+        (f"{command} help", "this text"),
+    ]
+    examples = [
+        (f"{command} 4bf92f3577b34da6a3ce929d0e0e4736 00f067aa0ba902b7", "two ids"),
+        (f"{command} https://jaeger.example/trace/4bf92f35... 00f067aa0ba902b7", "a link from Jaeger or Grafana"),
+        (f"{command} 4bf92f35... 00f067aa... private", "an answer for your eyes only"),
+    ]
+    options = [
+        ("source=<name>", f"ask one source alone; here: {', '.join(sources) or 'none configured'}"),
+        ("tenant=<name>", "ask for one tenant's traces"),
+        ("at=2026-01-31T14:05Z", "about when the requests ran, which makes searching quicker"),
+        ("private", "show the answer to you alone"),
+    ]
+    parts = []
+    for heading, rows in (("Compare two traces", lines), ("Examples", examples), ("Options", options)):
+        parts.append(el.section(el.text(heading, bold=True)))
+        parts.append(el.bullets([[el.text(what, code=True), el.space("  "), el.text(why)] for what, why in rows]))
+    return Message(text=escaped(f"Usage: {command} <trace A> <trace B>", 500), blocks=[el.rich(*parts)])
+
+
+def source_list(answers: dict[str, str]) -> Message:
+    """Return the sources of a channel and how they answered."""
+    if not answers:
+        return failure("No trace source is configured for this channel.")
+    items = [
+        [
+            el.emoji("white_check_mark" if said == "ok" else "warning"),
+            el.space(" "),
+            el.text(name, bold=True),
+            el.space("  "),
+            el.text(said),
+        ]
+        for name, said in answers.items()
+    ]
+    said = ", ".join(f"{name}: {said}" for name, said in answers.items())
+    return Message(
+        text=escaped(f"Sources: {said}", 1_000),
+        blocks=[el.rich(el.section(el.text("Sources", bold=True)), el.bullets(items))],
+    )
+
+
+def repeated(permalink: str | None) -> Message:
+    """Return the pointer to an answer that is already there."""
+    line = [el.space("This was asked a moment ago: "), el.link("see the answer", permalink)] if permalink else [
+        el.space("This was asked a moment ago; the answer is in this channel.")
+    ]  # fmt: skip
+    return Message(
+        text="This was asked a moment ago; the answer is in this channel.", blocks=[el.rich(el.section(*line))]
+    )
