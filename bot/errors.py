@@ -75,7 +75,7 @@ class SourceError(BotError):
         "token for this source.",
         "no-tenant": "{source} wants a tenant ({detail}). Say `tenant=<name>`, or have one set for this source.",
         "wrong-path": "{source} does not know the path {path}. Whoever runs me must check its url and base path.",
-        "too-large": "Trace {trace} is larger than {source} or my limit allows ({detail}). Compare a smaller request "
+        "too-large": "That is more than {source} or my limit allows ({detail}). Compare a smaller request "
         "of the same operation.",
         "rate-limited": "{source} asks me to slow down (status 429). Ask again in a minute.",
         "broken": "{source} answered with an error (status {status} for {path}: {detail}). Ask again; if it stays, "
@@ -84,6 +84,9 @@ class SourceError(BotError):
         "unreadable": "{source} answered with something that is not a trace ({detail}).",
         "redirected": "{source} sends me on to another host ({host}), which I do not follow. Whoever runs me must "
         "correct its url; a login page in between looks like this too.",
+        "search-unsupported": "{source} cannot search for traces ({detail}). Name both traces by their ids: "
+        "`/compare-traces <healthy> <slow>`.",
+        "unreadable-search": "{source} answered my search with something that I cannot read ({detail}).",
         "rejected": "{source} rejected the request (status {status}: {detail}).",
     }
 

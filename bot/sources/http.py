@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 BUSY = 429
+NOT_IMPLEMENTED = 501  # final: a feature that this server has not got
 DETAIL = 200  # characters of a server's answer that are shown
 WRONG_PATH = ("404 page not found", "unsupported path requested")
 
@@ -106,32 +107,35 @@ class HttpSource:
         accept: str,
         headers: dict[str, str] | None = None,
         params: dict[str, str] | None = None,
+        max_bytes: int | None = None,
         deadline_s: float,
     ) -> Answer:
         """GET a path below the source's url; returns any complete answer that is not a server's own trouble.
 
-        Raises `SourceError` when there is none within `deadline_s`, whatever the number of tries.
+        Raises `SourceError` when there is none within `deadline_s`, whatever the number of tries, and when it has
+        more than `max_bytes` (unpacked; never more than the source's own limit).
         """
+        limit = min(max_bytes or self.settings.max_body_bytes, self.settings.max_body_bytes)
         try:
             async with asyncio.timeout(deadline_s):
                 async for attempt in stamina.retry_context(
                     on=_backoff, attempts=ATTEMPTS, wait_initial=0.1, wait_max=2.0, timeout=deadline_s
                 ):
                     with attempt:
-                        return await self._once(path, {"Accept": accept, **(headers or {})}, params or {})
+                        return await self._once(path, {"Accept": accept, **(headers or {})}, params or {}, limit)
         except TimeoutError:
             raise self._error("timeout", seconds=round(deadline_s)) from None
         except TransientError as transient:
             raise transient.error from None
         raise AssertionError("the retry loop returns or raises")
 
-    async def _once(self, path: str, headers: dict[str, str], params: dict[str, str]) -> Answer:
+    async def _once(self, path: str, headers: dict[str, str], params: dict[str, str], limit: int) -> Answer:
         try:
             async with self._client.stream("GET", self.settings.url + path, headers=headers, params=params) as response:
                 if response.is_redirect:
                     host = urlsplit(response.headers.get("location", "")).netloc or self._host
                     raise self._error("redirected", host=host)
-                body = await self._read(response)
+                body = await self._read(response, limit)
                 answer = Answer(response.status_code, response.headers.get("content-type", ""), body, path)
         except httpx.TimeoutException:
             raise TransientError(self._error("timeout", seconds=round(self.settings.read_timeout_s))) from None
@@ -141,13 +145,12 @@ class HttpSource:
             raise TransientError(self._error("unreachable", detail=_short(error))) from None
         if answer.status == BUSY:
             raise TransientError(self._error("rate-limited"), _seconds(response.headers.get("retry-after")))
-        if answer.status >= 500:
+        if answer.status >= 500 and answer.status != NOT_IMPLEMENTED:
             raise TransientError(self._error("broken", status=answer.status, path=path, detail=answer.detail))
         return answer
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _read(self, response: httpx.Response, limit: int) -> bytes:
         """Read the unpacked body up to the limit; a small answer that unpacks to gigabytes is refused on the way."""
-        limit = self.settings.max_body_bytes
         chunks = []
         size = 0
         async for chunk in response.aiter_bytes():

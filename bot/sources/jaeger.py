@@ -6,19 +6,36 @@ gateway, VictoriaTraces) are asked with the v1 JSON API, and remembered.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from analysis import DecodeError, EmptyTraceError, WireFormat, decode
+from analysis import WireFormat
 from bot.errors import SourceError
-from bot.sources.base import FetchedTrace
-from bot.sources.http import Answer, HttpSource
+from bot.sources.answers import checked, read, refuse
+from bot.sources.base import MOST, selected
+from bot.sources.http import HttpSource
+from bot.sources.jaeger_search import (
+    read_names,
+    read_summaries,
+    read_v1,
+    rfc3339,
+    summaries_parameters,
+    v1_parameters,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.settings import SourceSettings
+    from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
+    from bot.sources.http import Answer
 
 TENANT_HEADER = "x-tenant"
 JSON = "application/json"
+V1_MOST = 20  # traces in an answer of the v1 search, which sends them whole
+V1_BYTES = 16 * 1024 * 1024  # of such an answer: decoding more would hold up others
 
 
 class JaegerSource:
@@ -28,6 +45,7 @@ class JaegerSource:
         self.settings = settings
         self._http = HttpSource(settings)
         self._v3: bool | None = None  # None: not known yet
+        self._summaries: bool | None = None  # as above
 
     async def fetch(
         self, trace_id: str, *, window: tuple[int, int] | None, tenant: str | None, deadline_s: float
@@ -37,7 +55,7 @@ class JaegerSource:
         if self._v3 is not False:
             params = {}
             if window:
-                params = {"startTime": _rfc3339(window[0]), "endTime": _rfc3339(window[1])}
+                params = {"startTime": rfc3339(window[0]), "endTime": rfc3339(window[1])}
             answer = await self._http.get(
                 f"/api/v3/traces/{trace_id}", accept=JSON, headers=headers, params=params, deadline_s=deadline_s
             )
@@ -55,6 +73,69 @@ class JaegerSource:
                 raise
         answer = await self._http.get(f"/api/traces/{short}", accept=JSON, headers=headers, deadline_s=deadline_s)
         return self._result(answer, trace_id, WireFormat.JAEGER_JSON)
+
+    async def search(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> list[TraceSummary]:
+        """Search for traces; see `TraceSource`. Summaries first; servers without them are asked with v1."""
+        headers = self._tenant(tenant)
+        if self._summaries is not False:
+            answer = await self._http.get(
+                "/api/v3/trace-summaries", accept=JSON, headers=headers, deadline_s=deadline_s,
+                params=summaries_parameters(query, _within(query.limit, MOST)),
+            )  # fmt: skip
+            if not answer.wrong_path:
+                self._summaries = True
+                return selected(read(answer, self.settings.name, read_summaries), query)
+            self._summaries = False
+        answer = await self._search_v1(query, headers, deadline_s)
+        return selected(read(answer, self.settings.name, partial(read_v1, query=query)), query)
+
+    async def _search_v1(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> Answer:
+        """Ask for whole traces: for fewer of them when they are too large together."""
+        limit = _within(query.limit, V1_MOST)
+        try:
+            async with asyncio.timeout(deadline_s):
+                while True:
+                    try:
+                        return await self._http.get(
+                            "/api/traces", accept=JSON, headers=headers, params=v1_parameters(query, limit),
+                            max_bytes=V1_BYTES, deadline_s=deadline_s,
+                        )  # fmt: skip
+                    except SourceError as error:
+                        if error.code != "too-large" or limit == 1:
+                            raise
+                        limit //= 2
+        except TimeoutError:
+            raise SourceError("timeout", source=self.settings.name, seconds=round(deadline_s)) from None
+
+    async def services(self, *, window: tuple[int, int], tenant: str | None, deadline_s: float) -> list[str]:
+        """List the services; see `TraceSource`. Jaeger does not ask for a window."""
+        del window
+        return await self._names(("/api/v3/services", "/api/services"), {}, tenant, deadline_s)
+
+    async def operations(
+        self, service: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[str]:
+        """List a service's operations; see `TraceSource`. Jaeger does not ask for a window."""
+        del window
+        paths = ["/api/v3/operations", "/api/operations"]
+        if service.strip("."):
+            paths.append(f"/api/services/{quote(service, safe='')}/operations")  # the only one of VictoriaTraces
+        return await self._names(paths, {"service": service}, tenant, deadline_s)
+
+    async def _names(
+        self, paths: Sequence[str], params: dict[str, str], tenant: str | None, deadline_s: float
+    ) -> list[str]:
+        """Ask for a list of names by the first path that the server knows."""
+        for path in paths[:-1]:
+            answer = await self._http.get(
+                path, accept=JSON, headers=self._tenant(tenant), params=params, deadline_s=deadline_s
+            )
+            if not answer.wrong_path:
+                return read(answer, self.settings.name, read_names)
+        answer = await self._http.get(
+            paths[-1], accept=JSON, headers=self._tenant(tenant), params=params, deadline_s=deadline_s
+        )
+        return read(answer, self.settings.name, read_names)
 
     async def ping(self) -> str:
         """Ask for the list of services; see `TraceSource`."""
@@ -80,37 +161,5 @@ class JaegerSource:
         return checked(answer, self.settings.name, trace_id, wire)
 
 
-def refuse(answer: Answer, source: str, trace_id: str) -> None:
-    """Raise the `SourceError` that an answer's status means; return for a good one."""
-    if answer.status == 200:
-        return
-    if answer.status == 404:
-        if answer.wrong_path:
-            raise SourceError("wrong-path", source=source, path=answer.path)
-        raise SourceError("trace-not-found", source=source, trace=trace_id)
-    if answer.status in (401, 403):
-        code = "no-tenant" if "org id" in answer.detail or "tenant" in answer.detail.lower() else "unauthorised"
-        raise SourceError(code, source=source, status=answer.status, detail=answer.detail)
-    if answer.status in (413, 422):
-        raise SourceError("too-large", source=source, trace=trace_id, detail=answer.detail)
-    raise SourceError("rejected", source=source, status=answer.status, detail=answer.detail)
-
-
-def checked(answer: Answer, source: str, trace_id: str, wire: WireFormat) -> FetchedTrace:
-    """Make sure that a small body holds the trace: "not found" also comes as 200 with an empty one."""
-    if len(answer.body) < _CHEAP_TO_DECODE:
-        try:
-            decode(answer.body, wire)
-        except EmptyTraceError:
-            raise SourceError("trace-not-found", source=source, trace=trace_id) from None
-        except DecodeError as error:
-            code = "cut-off" if "truncated" in str(error) or "ends in the middle" in str(error) else "unreadable"
-            raise SourceError(code, source=source, trace=trace_id, detail=str(error)) from None
-    return FetchedTrace(trace_id=trace_id, body=answer.body, wire=wire, source=source)
-
-
-_CHEAP_TO_DECODE = 4_096  # bytes: an empty result is far smaller, and decoding this much takes no time
-
-
-def _rfc3339(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).isoformat().replace("+00:00", "Z")
+def _within(limit: int, most: int) -> int:
+    return max(1, min(limit, most))

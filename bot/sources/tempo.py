@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING
 
 from analysis import WireFormat
 from bot.errors import SourceError
+from bot.sources.answers import checked, read, refuse
+from bot.sources.base import MOST, selected
 from bot.sources.http import HttpSource
-from bot.sources.jaeger import checked, refuse
+from bot.sources.tempo_search import LONGEST_S, read_search, read_values, search_parameters, span_terms
 
 if TYPE_CHECKING:
     from bot.settings import SourceSettings
-    from bot.sources.base import FetchedTrace
+    from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
     from bot.sources.http import Answer
 
 TENANT_HEADER = "X-Scope-OrgID"
 PROTOBUF = "application/protobuf"
+JSON = "application/json"
 
 
 class TempoSource:
@@ -51,6 +54,37 @@ class TempoSource:
         refuse(answer, self.settings.name, trace_id)
         return checked(answer, self.settings.name, trace_id, _wire(answer, WireFormat.OTLP_PROTOBUF))
 
+    async def search(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> list[TraceSummary]:
+        """Search for traces with TraceQL; see `TraceSource`. Traces younger than half a minute are not found yet."""
+        answer = await self._http.get(
+            "/api/search", accept=JSON, headers=self._tenant(tenant), deadline_s=deadline_s,
+            params=search_parameters(query, max(1, min(query.limit, MOST))),
+        )  # fmt: skip
+        return selected(read(answer, self.settings.name, read_search), query)
+
+    async def services(self, *, window: tuple[int, int], tenant: str | None, deadline_s: float) -> list[str]:
+        """List the services; see `TraceSource`."""
+        paths = ("/api/v2/search/tag/resource.service.name/values", "/api/search/tag/service.name/values")
+        return await self._values(paths, _range(window), tenant, deadline_s)
+
+    async def operations(
+        self, service: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[str]:
+        """List a service's span names; see `TraceSource`."""
+        paths = ("/api/v2/search/tag/name/values", "/api/search/tag/name/values")
+        params = _range(window) | {"q": f"{{ {span_terms(service, None)[0]} }}"}
+        return await self._values(paths, params, tenant, deadline_s)
+
+    async def _values(
+        self, paths: tuple[str, str], params: dict[str, str], tenant: str | None, deadline_s: float
+    ) -> list[str]:
+        """Ask for the values of a tag: v2, which can be filtered, and where that is unknown v1."""
+        headers = self._tenant(tenant)
+        answer = await self._http.get(paths[0], accept=JSON, headers=headers, params=params, deadline_s=deadline_s)
+        if answer.wrong_path:
+            answer = await self._http.get(paths[1], accept=JSON, headers=headers, params=params, deadline_s=deadline_s)
+        return read(answer, self.settings.name, read_values)
+
     async def ping(self) -> str:
         """Ask for the version; see `TraceSource`."""
         answer = await self._http.get(
@@ -72,3 +106,7 @@ class TempoSource:
 
 def _wire(answer: Answer, expected: WireFormat) -> WireFormat:
     return expected if "protobuf" in answer.content_type else WireFormat.TEMPO_JSON
+
+
+def _range(window: tuple[int, int]) -> dict[str, str]:
+    return {"start": str(max(window[0], window[1] - LONGEST_S)), "end": str(window[1])}

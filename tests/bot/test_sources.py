@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from backends import Backend, sources, status
 from exchanges import exchange
-from world import no_sleep, serve
+from world import no_sleep
 
 from analysis import decode
 from bot.errors import SourceError, UserError
@@ -21,48 +21,6 @@ from bot.sources import open_sources
 CHECKOUT = "4bf92f3577b34da6a3ce929d0e0e4736"
 UNKNOWN = "f" * 32
 SHORT = "0000000000000000a1b2c3d4e5f60718"
-
-
-class Backend:
-    """Replays recorded exchanges by path, in order; the last one for a path repeats."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list] = {}
-        self.asked: list[web.Request] = []
-
-    def on(self, path: str, *answers) -> None:
-        """Say what a path answers: recorded (server, name), or a handler."""
-        self.answers[path] = list(answers)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request."""
-        self.asked.append(request)
-        answers = self.answers.get(request.path)
-        if not answers:
-            return web.Response(status=404, text="404 page not found\n")
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if callable(answer):
-            return await answer(request)
-        recorded = exchange(*answer)
-        kept = {k: v for k, v in recorded.headers.items() if k in ("Content-Type", "Content-Encoding")}
-        return web.Response(status=recorded.status, body=recorded.body, headers=kept)
-
-
-@asynccontextmanager
-async def sources(kind: str, backend: Backend, *, limits: Limits | None = None, channels=None, more=(), **changes):
-    """Serve a backend and open it as a source named after its kind."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", backend.answer)
-    async with serve(app) as url:
-        settings = Settings.model_construct(
-            sources=(SourceSettings(name=kind, kind=kind, url=url, **changes), *more), jaeger_url=None, tempo_url=None,
-            channels=channels or {}, limits=limits or Limits(missing_retry_s=0),
-        )  # fmt: skip
-        opened = open_sources(settings, no_sleep)
-        try:
-            yield opened
-        finally:
-            await opened.aclose()
 
 
 async def fetch(opened, trace_id: str = CHECKOUT, **arguments):
@@ -200,15 +158,6 @@ async def test_gzip_is_unpacked() -> None:
     async with sources("tempo", backend) as opened:
         fetched = await fetch(opened)
     assert decode(fetched.body, fetched.wire).spans
-
-
-def status(code: int, text: str = "", **headers):
-    """Return a handler that answers with a status."""
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.Response(status=code, text=text, headers={k.replace("_", "-"): v for k, v in headers.items()})
-
-    return answer
 
 
 @pytest.mark.parametrize("first", [500, 502, 503, 429])

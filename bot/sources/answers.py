@@ -1,0 +1,61 @@
+"""What an answer's status and body mean, for every backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from analysis import DecodeError, EmptyTraceError, decode
+from bot.errors import SourceError
+from bot.sources.base import FetchedTrace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analysis import WireFormat
+    from bot.sources.http import Answer
+
+Read = TypeVar("Read")
+
+_CHEAP_TO_DECODE = 4_096  # bytes: an empty result is far smaller, and decoding this much takes no time
+
+
+def refuse(answer: Answer, source: str, trace_id: str) -> None:
+    """Raise the `SourceError` that an answer's status means; return for a good one."""
+    if answer.status == 200:
+        return
+    if answer.status == 404:
+        if answer.wrong_path:
+            raise SourceError("wrong-path", source=source, path=answer.path)
+        raise SourceError("trace-not-found", source=source, trace=trace_id)
+    if answer.status in (401, 403):
+        code = "no-tenant" if "org id" in answer.detail or "tenant" in answer.detail.lower() else "unauthorised"
+        raise SourceError(code, source=source, status=answer.status, detail=answer.detail)
+    if answer.status in (413, 422):
+        raise SourceError("too-large", source=source, trace=trace_id, detail=answer.detail)
+    raise SourceError("rejected", source=source, status=answer.status, detail=answer.detail)
+
+
+def checked(answer: Answer, source: str, trace_id: str, wire: WireFormat) -> FetchedTrace:
+    """Make sure that a small body holds the trace: "not found" also comes as 200 with an empty one."""
+    if len(answer.body) < _CHEAP_TO_DECODE:
+        try:
+            decode(answer.body, wire)
+        except EmptyTraceError:
+            raise SourceError("trace-not-found", source=source, trace=trace_id) from None
+        except DecodeError as error:
+            code = "cut-off" if "truncated" in str(error) or "ends in the middle" in str(error) else "unreadable"
+            raise SourceError(code, source=source, trace=trace_id, detail=str(error)) from None
+    return FetchedTrace(trace_id=trace_id, body=answer.body, wire=wire, source=source)
+
+
+def read(answer: Answer, source: str, reader: Callable[[bytes], Read]) -> Read:
+    """Read a search's answer; raises `SourceError` for one that is refused or cannot be read."""
+    if answer.status == 404 or answer.wrong_path:
+        raise SourceError("search-unsupported", source=source, detail=f"{answer.path}: {answer.detail}")
+    refuse(answer, source, "")
+    try:
+        return reader(answer.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise SourceError("unreadable-search", source=source, detail=str(error)) from None

@@ -1,0 +1,174 @@
+"""Jaeger's searches, as text: what is asked and what the answers say. Pure.
+
+Summaries (2.19 and later) are small. The v1 search (up to 2.20, and VictoriaTraces) answers with whole traces:
+only the few fields that a summary needs are decoded from them.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Raw, Struct
+
+from bot.sources.base import TraceQuery, TraceSummary, Value, normal_id
+
+ERROR = (b"true", b'"true"')  # Jaeger sends a bool, VictoriaTraces a string
+
+
+class _Summary(Struct, gc=False):
+    traceId: str  # noqa: N815 - the wire's name
+    minStartTimeUnixNano: int  # noqa: N815 - see above
+    maxEndTimeUnixNano: int  # noqa: N815 - see above
+    rootServiceName: str = ""  # noqa: N815 - see above
+    rootOperationName: str = ""  # noqa: N815 - see above
+    errorSpanCount: int = 0  # noqa: N815 - see above
+
+
+class _Summaries(Struct):
+    summaries: list[_Summary] | None = None
+
+
+class _Reference(Struct, gc=False):
+    spanID: str = ""  # noqa: N815 - see above
+
+
+class _Tag(Struct, gc=False):
+    key: str
+    value: Raw = Raw(b"null")
+
+
+class _Span(Struct, gc=False):
+    spanID: str  # noqa: N815 - see above
+    operationName: str = ""  # noqa: N815 - see above
+    startTime: int = 0  # noqa: N815 - see above
+    duration: int = 0
+    processID: str = ""  # noqa: N815 - see above
+    references: list[_Reference] | None = None
+    tags: list[_Tag] | None = None
+
+
+class _Process(Struct, gc=False):
+    serviceName: str = ""  # noqa: N815 - see above
+
+
+class _Trace(Struct):
+    traceID: str  # noqa: N815 - see above
+    spans: list[_Span] | None = None
+    processes: dict[str, _Process] | None = None
+
+
+class _Traces(Struct):
+    data: list[_Trace] | None = None
+
+
+class _Names(Struct):
+    """Lists of names, under the key that each answer uses; an operation may come with its kind."""
+
+    data: list[str | dict[str, str]] | None = None
+    services: list[str] | None = None
+    operations: list[str | dict[str, str]] | None = None
+
+
+def summaries_parameters(query: TraceQuery, limit: int) -> dict[str, str]:
+    """Return what `/api/v3/trace-summaries` is asked."""
+    wanted = {
+        "query.serviceName": query.service,
+        "query.operationName": query.operation,
+        "query.attributes": _attributes(query),
+        "query.startTimeMin": rfc3339(query.window[0]),
+        "query.startTimeMax": rfc3339(query.window[1]),
+        "query.durationMin": _duration(query.min_duration_ns),
+        "query.durationMax": _duration(query.max_duration_ns),
+        "query.searchDepth": str(limit),
+    }
+    return {name: value for name, value in wanted.items() if value}
+
+
+def v1_parameters(query: TraceQuery, limit: int) -> dict[str, str]:
+    """Return what `/api/traces` is asked."""
+    wanted = {
+        "service": query.service,
+        "operation": query.operation,
+        "tags": _attributes(query),
+        "start": f"{query.window[0]}000000",
+        "end": f"{query.window[1]}000000",
+        "minDuration": _duration(query.min_duration_ns),
+        "maxDuration": _duration(query.max_duration_ns),
+        "limit": str(limit),  # never below 1: a negative one ends a VictoriaTraces
+    }
+    return {name: value for name, value in wanted.items() if value}
+
+
+def _attributes(query: TraceQuery) -> str:
+    """Write attributes as the JSON object of strings that Jaeger wants: it refuses any other value."""
+    wanted = {name: _text(value) for name, value in query.attributes.items()}
+    if query.only_errors:
+        wanted["error"] = "true"
+    return json.dumps(wanted) if wanted else ""
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _duration(duration_ns: int | None) -> str:
+    return "" if duration_ns is None else f"{duration_ns // 1000}us"
+
+
+def rfc3339(seconds: int) -> str:
+    """Write unix seconds as the time that api_v3 wants."""
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_summaries(body: bytes) -> list[TraceSummary]:
+    """Read an answer of `/api/v3/trace-summaries`; raises `msgspec.MsgspecError`."""
+    found = msgspec.json.decode(body, type=_Summaries, strict=False).summaries or []
+    return [
+        TraceSummary(
+            trace_id=trace_id, root_service=s.rootServiceName, root_operation=s.rootOperationName,
+            started_at_ns=s.minStartTimeUnixNano, duration_ns=max(0, s.maxEndTimeUnixNano - s.minStartTimeUnixNano),
+            has_errors=s.errorSpanCount > 0,
+        )
+        for s in found
+        if (trace_id := normal_id(s.traceId))
+    ]  # fmt: skip
+
+
+def read_v1(body: bytes, query: TraceQuery) -> list[TraceSummary]:
+    """Read an answer of `/api/traces`; raises `msgspec.MsgspecError`."""
+    found = msgspec.json.decode(body, type=_Traces, strict=False).data or []
+    return [_summed_up(trace, query) for trace in found if normal_id(trace.traceID) and trace.spans]
+
+
+def _summed_up(trace: _Trace, query: TraceQuery) -> TraceSummary:
+    spans, processes = trace.spans or [], trace.processes or {}
+    services = {key: process.serviceName for key, process in processes.items()}
+    started = min(span.startTime for span in spans)
+    ended = max(span.startTime + span.duration for span in spans)
+    roots = [span for span in spans if not span.references]
+    root = min(roots, key=lambda span: (span.startTime, span.spanID)) if roots else None
+    matched = [
+        span.duration
+        for span in spans
+        if services.get(span.processID) == query.service and query.operation in (None, span.operationName)
+    ]
+    if query.root and root is not None:
+        matched = [root.duration]
+    return TraceSummary(
+        trace_id=normal_id(trace.traceID),
+        root_service=services.get(root.processID, "") if root else "",
+        root_operation=root.operationName if root else "",
+        started_at_ns=started * 1000,
+        duration_ns=(ended - started) * 1000,
+        matched_ns=max(matched) * 1000 if matched else None,
+        has_errors=any(tag.key == "error" and bytes(tag.value) in ERROR for span in spans for tag in span.tags or ()),
+    )
+
+
+def read_names(body: bytes) -> list[str]:
+    """Read a list of services or operations; raises `msgspec.MsgspecError`."""
+    answer = msgspec.json.decode(body, type=_Names)
+    names = answer.data or answer.services or answer.operations or []
+    return sorted({name if isinstance(name, str) else name.get("name", "") for name in names} - {""})
