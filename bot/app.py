@@ -54,7 +54,7 @@ class Bot:
         self.responder = Responder(settings.slack_api_url)
         self.jobs = Jobs(settings, self.sources, self.runner, self.ledger, self.delivery, self.responder)
         self.app = self._bolt_app()
-        Listeners(settings, self.sources, self.jobs, self.responder).register(self.app)
+        Listeners(settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder).register(self.app)
         self.web: WebServer | None = None
         self._identity: dict[str, Any] = {}
         self._running = False

@@ -1,31 +1,54 @@
-"""What people type after `/compare-traces`. Pure: text in, a request or a `UserError` out."""
+"""What people type after `/compare-traces` or after the bot's name. Pure: text in, a request or a `UserError` out."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.references import PADDING_S, find_references, split_words, unix_seconds
-from bot.request import CompareRequest, Help, ListSources
+from bot.request import CompareRequest, Help, History, ListSources, Nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.request import Asked
+
+COMMAND = "/compare-traces"
 OPTIONS = ("source=", "tenant=", "at=", "private")
-HELP_WORDS = ("help", "-h", "--help", "?", "")
+WORDS: dict[str, Asked] = {
+    **dict.fromkeys(("help", "-h", "--help", "?"), Help()), "sources": ListSources(), "history": History(),
+}  # fmt: skip
+_MENTION = re.compile(r"<[@#!][^<>]*>")
 
 
-def parse_command(text: str, hosts: Mapping[str, str]) -> CompareRequest | Help | ListSources:
-    """Read the text of a slash command or the words after a mention.
+def parse_mention(text: str, hosts: Mapping[str, str]) -> Asked:
+    """Read a message that calls the bot by name; everyday words in it are passed over.
+
+    A word is taken for what was meant when it holds a digit, as ids do; `hosts` and errors as in `parse_command`.
+    """
+    words = split_words(_MENTION.sub(" ", text))
+    if len(words) == 1 and words[0].lower() in WORDS:
+        return WORDS[words[0].lower()]
+    meant = [word for word in words if any(map(str.isdigit, word)) or "=" in word or word.lower() == "private"]
+    return _comparison(meant, hosts) if meant else Nothing()
+
+
+def parse_command(text: str, hosts: Mapping[str, str]) -> Asked:
+    """Read the text of a slash command.
 
     `hosts`: see `bot.references.find_references`. Raises `UserError` with what to type instead.
     """
     words = split_words(text)
-    if not words or (len(words) == 1 and words[0].lower() in HELP_WORDS):
-        return Help()
-    if len(words) == 1 and words[0].lower() == "sources":
-        return ListSources()
+    if not words:
+        return Help() if text.strip() else Nothing()
+    if len(words) == 1 and words[0].lower() in WORDS:
+        return WORDS[words[0].lower()]
+    return _comparison(words, hosts)
+
+
+def _comparison(words: list[str], hosts: Mapping[str, str]) -> CompareRequest:
     options: dict[str, str] = {}
     private = False
     references = []
@@ -71,4 +94,9 @@ def _window(text: str) -> tuple[int, int]:
     at = unix_seconds(text)
     if at is None:
         raise UserError("bad-time", text=text[:40])
+    return around(at)
+
+
+def around(at: int) -> tuple[int, int]:
+    """Return the time range to look in when somebody says about when a request ran (unix seconds)."""
     return at - PADDING_S, at + PADDING_S

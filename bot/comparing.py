@@ -129,7 +129,7 @@ class Jobs:
 
     async def _point_to(self, earlier: Entry, origin: Origin) -> None:
         permalink = await self._delivery.permalink(earlier.channel, earlier.root_ts) if earlier.root_ts else None
-        await self._tell(origin, notices.repeated(permalink))
+        await self.tell(origin, notices.repeated(permalink))
 
     async def _work(self, key: str, payload: Payload, root_ts: str) -> None:
         """Answer one request; never raises but for cancellation."""
@@ -233,7 +233,7 @@ class Jobs:
         replies = blocks.thread(answer.comparison, answer.table, asked)
         if payload.request.private:
             for message in (root, *replies):
-                await self._tell(origin, message)
+                await self.tell(origin, message)
             return
         if not await self._delivery.update(origin.channel, root_ts, root):
             # Somebody deleted the announcement: the answer was asked for all the same.
@@ -260,7 +260,7 @@ class Jobs:
         except BotError as error:
             log.warning("cannot take back", error=str(error))
         try:
-            await self._tell(origin, message)
+            await self.tell(origin, message)
         except BotError as error:
             log.warning("cannot tell", error=str(error), sentence=sentence)
             if error.code != "not-in-channel":
@@ -272,11 +272,11 @@ class Jobs:
         except BotError as error:
             log.warning("cannot say", error=str(error))
 
-    async def _tell(self, origin: Origin, message: Message) -> None:
-        """Say something to the person who asked alone, by whatever way works."""
+    async def tell(self, origin: Origin, message: Message) -> None:
+        """Say something to the person who asked alone, by whatever way works; raises `DeliveryError` if none does."""
         if origin.response_url and await self._responder.respond(origin.response_url, message):
             return
-        await self._delivery.whisper(origin.channel, origin.user, message, origin.thread_ts)
+        await self._delivery.whisper(origin.channel, origin.user, message, origin.aside_ts)
 
 
 def _question(payload: Payload, key: str) -> str:
@@ -284,7 +284,7 @@ def _question(payload: Payload, key: str) -> str:
     request, origin = payload.request, payload.origin
     if request.private:
         return key
-    where = (origin.team, origin.channel, origin.thread_ts or "")
+    where = (origin.team, origin.channel)
     what = (request.baseline.trace_id, request.suspect.trace_id, request.source, request.tenant)
     return msgspec.json.encode((where, what)).decode()
 

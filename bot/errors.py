@@ -43,6 +43,7 @@ class UserError(BotError):
         "one-trace": "I need a second trace to compare {trace} with: `/compare-traces <healthy> {trace}`.",
         "too-many": "I found {count} traces in what you typed; give me two, A the healthy one: "
         "`/compare-traces <trace A> <trace B>`.",
+        "one-per-field": "One trace belongs here, as an id or a link; I found {count}.",
         "not-a-reference": "“{text}” is not a trace id or a link to a trace. An id has up to 32 hex digits "
         "(0-9, a-f); a link is one from Jaeger, Tempo or Grafana.",
         "no-trace-in-link": "I found no trace id in that link to {host}. Open the trace itself and copy that link.",

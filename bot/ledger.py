@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS requests (
     accepted_at REAL NOT NULL, changed_at REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS requests_question ON requests (question, accepted_at);
+CREATE INDEX IF NOT EXISTS requests_channel ON requests (channel, accepted_at);
 CREATE INDEX IF NOT EXISTS requests_state ON requests (state);
 """
 VERSION = 1
@@ -46,6 +47,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     root_ts: str
     channel: str
     attempts: int
+    accepted_at: float  # unix seconds
 
 
 class Ledger:
@@ -72,8 +74,8 @@ class Ledger:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 row = self._db.execute(
-                    "SELECT key, payload, state, root_ts, channel, attempts FROM requests WHERE question = ? "
-                    "AND accepted_at > ? AND state != 'failed' ORDER BY accepted_at DESC LIMIT 1",
+                    "SELECT key, payload, state, root_ts, channel, attempts, accepted_at FROM requests "
+                    "WHERE question = ? AND accepted_at > ? AND state != 'failed' ORDER BY accepted_at DESC LIMIT 1",
                     (question, now - window_s),
                 ).fetchone()
                 if row is None:
@@ -112,9 +114,18 @@ class Ledger:
     async def unfinished(self) -> list[Entry]:
         """Return the requests that were accepted and have no answer, oldest first."""
         rows = await self._query(
-            "SELECT key, payload, state, root_ts, channel, attempts FROM requests "
+            "SELECT key, payload, state, root_ts, channel, attempts, accepted_at FROM requests "
             "WHERE state IN ('accepted', 'posted') ORDER BY accepted_at"
         )
+        return [_entry(row) for row in rows]
+
+    async def recent(self, channel: str, limit: int) -> list[Entry]:
+        """Return what was answered in a channel for all to see, newest first."""
+        rows = await self._query(
+            "SELECT key, payload, state, root_ts, channel, attempts, accepted_at FROM requests "
+            "WHERE channel = ? AND state = 'answered' AND root_ts != '' ORDER BY accepted_at DESC LIMIT ?",
+            channel, limit,
+        )  # fmt: skip
         return [_entry(row) for row in rows]
 
     async def _query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
@@ -131,8 +142,8 @@ class Ledger:
 
 
 def _entry(row: tuple[object, ...]) -> Entry:
-    key, payload, state, root_ts, channel, attempts = row
+    key, payload, state, root_ts, channel, attempts, accepted_at = row
     return Entry(
         key=str(key), payload=bytes(payload) if isinstance(payload, bytes) else b"", state=str(state),
-        root_ts=str(root_ts), channel=str(channel), attempts=int(str(attempts)),
+        root_ts=str(root_ts), channel=str(channel), attempts=int(str(attempts)), accepted_at=float(str(accepted_at)),
     )  # fmt: skip

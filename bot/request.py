@@ -29,6 +29,10 @@ class CompareRequest(Struct, frozen=True, kw_only=True):
         )
 
 
+class Nothing(Struct, frozen=True):
+    """Called without a word: each way in knows best what that means there."""
+
+
 class Help(Struct, frozen=True):
     """Asked how to use the bot."""
 
@@ -37,12 +41,25 @@ class ListSources(Struct, frozen=True):
     """Asked which sources this channel has."""
 
 
+class History(Struct, frozen=True):
+    """Asked what was compared in this channel."""
+
+
+Asked = CompareRequest | Nothing | Help | ListSources | History
+
+
 class Origin(Struct, frozen=True, kw_only=True):
-    """Where a request came from and where its answer goes."""
+    """Where a request came from and where its answer goes.
+
+    `user_name` is "" where Slack does not tell it. `thread_ts`: the thread that the answer goes to. `aside_ts`: the
+    thread in which the person who asked is looking; what they alone shall see appears there, else in the channel
+    (Slack shows such messages only in threads that have replies already).
+    """
 
     team: str
     channel: str
     user: str
     user_name: str
     thread_ts: str | None = None
+    aside_ts: str | None = None
     response_url: str | None = None

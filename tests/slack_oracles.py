@@ -9,6 +9,7 @@ from __future__ import annotations
 import slackblocks as sb
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 from slackblocks.errors import InvalidUsageError
 
 STYLES = ("bold", "italic", "strike", "code")
@@ -34,6 +35,26 @@ def objections(message: dict) -> list[str]:
     return found
 
 
+def view_objections(view: dict) -> list[str]:
+    """Say what the judges have against a modal; empty when they would open it."""
+    found = []
+    try:
+        View(**view).validate_json()
+        for block in view["blocks"]:
+            Block.parse(block).validate_json()
+    except SlackObjectFormationError as error:
+        found.append(f"slack_sdk: {error}")
+    try:
+        sb.ModalView(
+            title=_plain(view["title"]), blocks=[_block(block) for block in view["blocks"]],
+            close=_plain(view["close"]), submit=_plain(view["submit"]) if "submit" in view else None,
+            private_metadata=view.get("private_metadata"), callback_id=view.get("callback_id"),
+        ).to_dict()  # fmt: skip
+    except (InvalidUsageError, KeyError) as error:
+        found.append(f"slackblocks: {error!r}")
+    return found
+
+
 def _block(block: dict) -> sb.Block:
     """Build slackblocks' own object from a block; a shape it has no word for is a `KeyError`."""
     match block["type"]:
@@ -43,6 +64,12 @@ def _block(block: dict) -> sb.Block:
             return sb.ContextBlock([_plain(element) for element in block["elements"]])
         case "actions":
             return sb.ActionsBlock([_button(element) for element in block["elements"]])
+        case "input":
+            hint = _plain(block["hint"]) if "hint" in block else None
+            return sb.InputBlock(
+                _plain(block["label"]), _input(block["element"]), block_id=block["block_id"], hint=hint,
+                optional=block["optional"],
+            )  # fmt: skip
         case "table":
             settings = [sb.ColumnSettings(**column) for column in block.get("column_settings", [])]
             return sb.TableBlock([[_cell(cell) for cell in row] for row in block["rows"]], settings)
@@ -77,6 +104,19 @@ def _present(text: str) -> str:
     if not text:
         raise InvalidUsageError("empty text in rich text")
     return text
+
+
+def _input(element: dict) -> object:
+    rest = {name: value for name, value in element.items() if name not in ("type", "options", "placeholder")}
+    if "placeholder" in element:
+        rest["placeholder"] = _plain(element["placeholder"])
+    if "options" in element:
+        rest["options"] = [sb.Option(_plain(option["text"]), option["value"]) for option in element["options"]]
+    kinds = {
+        "plain_text_input": sb.PlainTextInput, "static_select": sb.StaticSelectMenu, "checkboxes": sb.CheckboxGroup,
+        "datetimepicker": sb.DateTimePicker, "conversations_select": sb.ConversationSelectMenu,
+    }  # fmt: skip
+    return kinds[element["type"]](**rest)
 
 
 def _plain(element: dict) -> sb.Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
-from slack_oracles import objections
+from slack_oracles import objections, view_objections
 from slack_sdk.signature import SignatureVerifier
 
 from bot.playground.workspace import Workspace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bot.app import Bot
 
 CHANNEL = "C0INCIDENT"
+COUNT = itertools.count(1)
 SECRET = "s" * 32
 
 
@@ -61,6 +63,17 @@ class FaultySlack(Workspace):
         """Judge every message that the bot sends, by whatever way."""
         self.objections += objections(arguments)
         return super()._message(channel, arguments)
+
+    def do_views_open(self, arguments):
+        """Judge every modal that the bot opens."""
+        self.objections += view_objections(arguments["view"])
+        return super().do_views_open(arguments)
+
+    def put(self, channel: str, **message) -> dict:
+        """Have somebody else post a message; returns it."""
+        message = {"type": "message", "ts": self._ts(channel), "text": "", **message}
+        self.messages[channel].append(message)
+        return message
 
     def called(self, method: str) -> list[dict]:
         """Return the arguments of every call of a method."""
@@ -115,6 +128,25 @@ class World:
     async def action(self, payload: dict):
         """Send a signed interaction."""
         return await self.send(urlencode({"payload": json.dumps(payload)}))
+
+    async def event(self, event: dict, event_id: str = "", **envelope):
+        """Send a signed event."""
+        body = json.dumps({
+            "type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event": event,
+            "event_id": event_id or f"Ev{next(COUNT)}", "event_time": 1, "authorizations": [],
+        } | envelope)  # fmt: skip
+        return await self.send(body, headers={"Content-Type": "application/json"})
+
+    async def submit(self, view: dict, values: dict[str, dict], **fields):
+        """Send off an open form as Slack does, its blocks filled in with `values`; returns (status, body)."""
+        state = {block["block_id"]: {block["element"]["action_id"]: {}} for block in view["blocks"]}
+        for block, value in values.items():
+            state[block] = dict.fromkeys(state[block], value)
+        payload = {
+            "type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1", "username": "alice"},
+            "trigger_id": "t", "view": {**view, "state": {"values": state}}, "response_urls": [],
+        } | fields  # fmt: skip
+        return await self.action(payload)
 
     async def settled(self) -> None:
         """Wait until every accepted request has ended."""

@@ -40,6 +40,7 @@ class Workspace:
         self.channels = channels  # id -> name
         self.messages: dict[str, list[Message]] = {channel: [] for channel in channels}
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.views: list[dict[str, Any]] = []  # modals that are open, the newest last
         self.app_url = ""
         self.base_url = ""
         self._signer = SignatureVerifier(signing_secret)
@@ -115,6 +116,20 @@ class Workspace:
         message = self.find(channel, str(arguments.get("message_ts")))
         return {"channel": channel, "permalink": f"{self.base_url}/#{channel}/{message['ts']}"}
 
+    def do_views_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """views.open: a trigger opens one view"""
+        trigger, view = str(arguments.get("trigger_id") or ""), arguments.get("view")
+        if not trigger:
+            raise SlackError("invalid_trigger_id")
+        if any(open_view["trigger_id"] == trigger for open_view in self.views):
+            raise SlackError("exchanged_trigger_id")
+        if not isinstance(view, dict) or view.get("type") != "modal" or not view.get("blocks"):
+            raise SlackError("invalid_arguments")
+        shown = {**view, "id": f"V{len(self.views):08d}", "trigger_id": trigger, "state": {"values": {}}}
+        self.views.append(shown)
+        self._changed()
+        return {"view": shown}
+
     def do_conversations_history(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """conversations.history: root messages, newest first"""
         channel = self._channel(arguments)
@@ -124,11 +139,12 @@ class Workspace:
     def do_conversations_replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """conversations.replies: the root of a thread and its replies, oldest first"""
         channel = self._channel(arguments)
-        ts = str(arguments.get("ts"))
-        found = [m for m in self.messages[channel] if ts in (m["ts"], m.get("thread_ts")) and not m.get("ephemeral")]
-        if not found:
+        message = next((m for m in self.messages[channel] if m["ts"] == str(arguments.get("ts"))), None)
+        if message is None or message.get("ephemeral"):
             raise SlackError("thread_not_found")
-        return _page(found, arguments)
+        ts = message.get("thread_ts") or message["ts"]
+        found = [m for m in self.messages[channel] if ts in (m["ts"], m.get("thread_ts")) and not m.get("ephemeral")]
+        return _page(found, arguments, root_ts=ts)
 
     def _channel(self, arguments: dict[str, Any]) -> str:
         channel = str(arguments.get("channel") or "")
@@ -273,10 +289,14 @@ class Workspace:
             await self._session.close()
 
 
-def _page(messages: list[Message], arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the page of messages that a call asks for, and the cursor of the next one."""
-    oldest = float(arguments.get("oldest") or 0)
-    wanted = [m for m in messages if float(m["ts"]) >= oldest]
+def _page(messages: list[Message], arguments: dict[str, Any], root_ts: str = "") -> dict[str, Any]:
+    """Return the page of messages that a call asks for, and the cursor of the next one.
+
+    The root of a thread comes with its replies whatever range is asked for. (Slack leaves out the bounds themselves
+    unless `inclusive` is said; nothing here asks for a range without meaning its bounds.)
+    """
+    oldest, latest = float(arguments.get("oldest") or 0), float(arguments.get("latest") or "inf")
+    wanted = [m for m in messages if m["ts"] == root_ts or oldest <= float(m["ts"]) <= latest]
     start, size = int(arguments.get("cursor") or 0), int(arguments.get("limit") or PAGE_LIMIT)
     more = len(wanted) > start + size
     cursor = {"next_cursor": str(start + size)} if more else {"next_cursor": ""}

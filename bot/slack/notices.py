@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from analysis.format import short_id
 from bot.slack import elements as el
 from bot.slack.elements import Message
 from bot.slack.text import clean, escaped
 
 if TYPE_CHECKING:
     from bot.slack.elements import Element
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """One comparison of the past."""
+
+    baseline_id: str
+    suspect_id: str
+    at: float  # unix seconds
+    user_name: str
+    permalink: str | None
 
 
 def failure(sentence: str) -> Message:
@@ -28,6 +42,8 @@ def usage(command: str, sources: list[str]) -> Message:
     """Return how to use the bot."""
     lines = [
         (f"{command} <trace A> <trace B>", "compare two traces: A the healthy one, B the one to explain"),
+        (command, "a form with a field for each trace"),
+        (f"{command} history", "what was compared in this channel"),
         (f"{command} sources", "where I look for traces, and whether they answer"),
         (f"{command} help", "this text"),
     ]
@@ -67,6 +83,26 @@ def source_list(answers: dict[str, str]) -> Message:
     return Message(
         text=escaped(f"Sources: {said}", 1_000),
         blocks=[el.rich(el.section(el.text("Sources", bold=True)), el.bullets(items))],
+    )
+
+
+def history(comparisons: list[Past]) -> Message:
+    """Return what was compared in a channel, newest first."""
+    heading = "Compared in this channel"
+    if not comparisons:
+        said = "Nothing was compared in this channel yet."
+        return Message(text=said, blocks=[el.rich(el.section(el.space(said)))])
+    items = []
+    for past in comparisons:
+        when = datetime.fromtimestamp(past.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        pair = f"{short_id(past.baseline_id)} (A) with {short_id(past.suspect_id)} (B)"
+        item = [el.text(when), el.space("  "), el.link(pair, past.permalink)]
+        if past.user_name:
+            item += [el.space(", asked by "), el.text(past.user_name, width=80)]
+        items.append(item)
+    return Message(
+        text=f"{heading}: {len(comparisons)} of late",
+        blocks=[el.rich(el.section(el.text(heading, bold=True)), el.bullets(items))],
     )
 
 

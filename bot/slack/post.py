@@ -39,6 +39,7 @@ PAGES = 5
 # The text of a message shows where its blocks do not: no links made of addresses in it, no names turned into
 # mentions. Said each time, because chat.update, unlike chat.postMessage, looks for both unless told not to.
 PLAIN = {"parse": "none", "link_names": False}
+FEW = 10  # messages to look through for one: Slack gives the root of a thread besides
 BURST = 4  # messages a channel takes at once before the pace of one per second begins
 RATE_ERRORS = ("ratelimited", "rate_limited")
 LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
@@ -161,6 +162,32 @@ class Delivery:
         except (DeliveryError, LayoutError) as error:
             log.warning("cannot look for a message", channel=channel, reason=str(error))
         return None
+
+    async def message(self, channel: str, ts: str) -> dict[str, Any] | None:
+        """Read one message, a root or a reply; None when it is not there. Raises `DeliveryError`."""
+        # A history holds root messages alone; a reply is found through its thread, for which its own ts will do.
+        exactly = {"channel": channel, "latest": ts, "oldest": ts, "inclusive": True, "limit": FEW}
+        for method, more in (
+            (self._client.conversations_history, {}), (self._client.conversations_replies, {"ts": ts}),
+        ):  # fmt: skip
+            try:
+                response = await self._call(method, **exactly, **more)
+            except DeliveryError as error:
+                if error.code == "message-gone":
+                    return None
+                raise
+            for message in response.get("messages") or []:
+                if message.get("ts") == ts:
+                    return dict(message)
+        return None
+
+    async def open_form(self, trigger_id: str, view: dict[str, Any]) -> None:
+        """Open a modal for the person whose action gave `trigger_id` (good for three seconds, and once)."""
+        try:
+            await self._call(self._client.views_open, trigger_id=trigger_id, view=view)
+        except DeliveryError as error:
+            if error.fields.get("detail") != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
+                raise
 
     async def _call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> AsyncSlackResponse:
         """Call a method that is safe to repeat."""

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import parse_command
+from bot.commands import parse_command, parse_mention
 from bot.errors import UserError
 from bot.references import find_references
-from bot.request import CompareRequest, Help, ListSources
+from bot.request import Asked, CompareRequest, Help, History, ListSources, Nothing
 
 HOSTS = {"jaeger.example": "jaeger", "grafana.example": "tempo"}
 A = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -109,13 +109,14 @@ def test_what_is_no_reference_is_refused_with_a_reason(text, said) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_understood_or_refused(text) -> None:
-    """Nothing that people type raises anything but a sentence."""
-    try:
-        asked = parse_command(text, HOSTS)
-    except UserError as error:
-        assert error.sentence
-    else:
-        assert isinstance(asked, (CompareRequest, Help, ListSources))
+    """Nothing that people type or write raises anything but a sentence."""
+    for read in (parse_command, parse_mention):
+        try:
+            asked = read(text, HOSTS)
+        except UserError as error:
+            assert error.sentence
+        else:
+            assert isinstance(asked, Asked)
 
 
 @given(
@@ -163,5 +164,7 @@ def test_commands_that_cannot_be_done_say_what_to_type(text, said) -> None:
 def test_help_and_sources() -> None:
     """The two questions about the bot itself."""
     assert isinstance(parse_command("help", HOSTS), Help)
-    assert isinstance(parse_command("  ", HOSTS), Help)
+    assert isinstance(parse_command("?", HOSTS), Help)
+    assert isinstance(parse_command("  ", HOSTS), Nothing)
     assert isinstance(parse_command("sources", HOSTS), ListSources)
+    assert isinstance(parse_command("history", HOSTS), History)

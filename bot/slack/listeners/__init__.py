@@ -5,28 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.slack.listeners.buttons import Buttons
-from bot.slack.listeners.command import COMMAND, Command
+from bot.slack.listeners.command import Command
 from bot.slack.listeners.desk import Desk
+from bot.slack.listeners.form import Form
+from bot.slack.listeners.mention import Mention
 from bot.slack.listeners.unforeseen import Unforeseen
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
 
     from bot.comparing import Jobs
+    from bot.ledger import Ledger
     from bot.settings import Settings
+    from bot.slack.post import Delivery
     from bot.slack.respond import Responder
     from bot.sources import Sources
 
-__all__ = ["COMMAND", "Listeners"]
+__all__ = ["Listeners"]
 
-WAYS_IN = (Command, Buttons, Unforeseen)
+WAYS_IN = (Command, Form, Mention, Buttons, Unforeseen)
 
 
 class Listeners:
     """The bot's ears."""
 
-    def __init__(self, settings: Settings, sources: Sources, jobs: Jobs, responder: Responder) -> None:
-        self._desk = Desk(settings, sources, jobs, responder)
+    def __init__(
+        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery, responder: Responder
+    ) -> None:
+        self._desk = Desk(settings, sources, jobs, ledger, delivery, responder)
 
     def register(self, app: AsyncApp) -> None:
         """Register every listener; `manifest.json` declares the same ones."""

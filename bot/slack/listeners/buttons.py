@@ -36,15 +36,15 @@ class Buttons:
         origin = Origin(
             team=(body.get("team") or {}).get("id") or "", channel=body["channel"]["id"], user=user["id"],
             user_name=user.get("username") or user.get("name") or user["id"],
-            thread_ts=message.get("thread_ts") or message.get("ts"), response_url=body.get("response_url"),
+            thread_ts=message.get("thread_ts") or message.get("ts"),
+            aside_ts=message.get("thread_ts"), response_url=body.get("response_url"),
         )  # fmt: skip
         try:
-            self._desk.check(origin)
             request = msgspec.json.decode(action.get("value") or "", type=CompareRequest)
-            self._desk.jobs.submit(request, origin)
+            self._desk.take(request, origin)
         except (UserError, msgspec.DecodeError) as error:
             sentence = str(error) if isinstance(error, BotError) else "That button is too old; please ask again."
-            await self._desk.tell(origin.response_url, notices.failure(sentence))
+            await self._desk.tell(origin, notices.failure(sentence))
 
     async def on_open(self, ack: AsyncAck) -> None:
         """A button that only opens a page."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from bot.commands import parse_command
-from bot.errors import MY_FAULT, SourceError, UserError
-from bot.request import CompareRequest, Help, ListSources, Origin
+from bot.commands import COMMAND, parse_command
+from bot.errors import UserError
+from bot.request import CompareRequest, Help, Nothing, Origin
 from bot.slack import notices
 
 if TYPE_CHECKING:
@@ -16,10 +14,6 @@ if TYPE_CHECKING:
 
     from bot.slack.elements import Message
     from bot.slack.listeners.desk import Desk
-
-COMMAND = "/compare-traces"
-
-log = structlog.get_logger()
 
 
 class Command:
@@ -33,7 +27,7 @@ class Command:
         app.command(COMMAND)(self.on_command)
 
     async def on_command(self, ack: AsyncAck, command: dict[str, Any]) -> None:
-        """Read what was typed and take it on."""
+        """Read what was typed and take it on; without a word it opens the form."""
         origin = Origin(
             team=command.get("team_id") or "", channel=command["channel_id"], user=command["user_id"],
             user_name=command.get("user_name") or command["user_id"], response_url=command.get("response_url"),
@@ -42,35 +36,18 @@ class Command:
             self._desk.check(origin)
             asked = parse_command(command.get("text") or "", self._desk.sources.hosts)
             if isinstance(asked, CompareRequest):
-                self._desk.jobs.submit(asked, origin)
+                self._desk.take(asked, origin)
         except UserError as error:
             await ack(**_ephemeral(notices.failure(str(error))))
             return
         if isinstance(asked, Help):
-            names = [source.settings.name for source in self._desk.sources.allowed(origin.channel)]
-            await ack(**_ephemeral(notices.usage(COMMAND, names)))
+            await ack(**_ephemeral(notices.usage(COMMAND, self._desk.source_names(origin.channel))))
             return
         await ack()
-        if isinstance(asked, ListSources):
-            self._desk.jobs.start(self._list_sources(origin))
-
-    async def _list_sources(self, origin: Origin) -> None:
-        """Ask every source of the channel whether it is there, and tell the person who asked."""
-        try:
-            message = notices.source_list(await self._ping(origin.channel))
-        except Exception:
-            log.exception("cannot list the sources")
-            message = notices.failure(MY_FAULT)
-        await self._desk.tell(origin.response_url, message)
-
-    async def _ping(self, channel: str) -> dict[str, str]:
-        allowed = {source.settings.name for source in self._desk.sources.allowed(channel)}
-        answers = await self._desk.sources.ping()
-        return {
-            name: str(answer) if isinstance(answer, SourceError) else answer
-            for name, answer in answers.items()
-            if name in allowed
-        }
+        if isinstance(asked, Nothing):
+            self._desk.work(origin, self._desk.open_form(command.get("trigger_id") or "", origin))
+        elif not isinstance(asked, CompareRequest):
+            self._desk.work(origin, self._desk.answer(asked, origin))
 
 
 def _ephemeral(message: Message) -> dict[str, Any]:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
-from bot.errors import UserError
+from bot.commands import COMMAND
+from bot.comparing import Payload
+from bot.errors import MY_FAULT, BotError, SourceError, UserError
+from bot.request import CompareRequest, History, ListSources
+from bot.slack import forms, notices
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from bot.comparing import Jobs
-    from bot.request import Origin
+    from bot.ledger import Ledger
+    from bot.request import Asked, Origin
     from bot.settings import Settings
     from bot.slack.elements import Message
+    from bot.slack.post import Delivery
     from bot.slack.respond import Responder
     from bot.sources import Sources
+
+AGAIN_S = 3600.0  # Slack sends an event that it thinks lost again for some minutes
+MOST_EVENTS = 10_000
+HISTORY = 10  # comparisons listed
 
 log = structlog.get_logger()
 
@@ -22,11 +36,16 @@ log = structlog.get_logger()
 class Desk:
     """What the listeners share."""
 
-    def __init__(self, settings: Settings, sources: Sources, jobs: Jobs, responder: Responder) -> None:
+    def __init__(
+        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery, responder: Responder
+    ) -> None:
         self.settings = settings
         self.sources = sources
         self.jobs = jobs
+        self.delivery = delivery
         self.responder = responder
+        self._ledger = ledger
+        self._events: dict[str, float] = {}
 
     def check(self, origin: Origin) -> None:
         """Refuse channels and people that are not allowed."""
@@ -36,7 +55,87 @@ class Desk:
         if settings.allowed_users and origin.user not in settings.allowed_users:
             raise UserError("user-refused")
 
-    async def tell(self, response_url: str | None, message: Message) -> None:
-        """Say something to the person who asked alone."""
-        if response_url is None or not await self.responder.respond(response_url, message):
-            log.warning("cannot tell", sentence=message.text)
+    def source_names(self, channel: str) -> list[str]:
+        """Return the names of the sources that a channel may ask."""
+        return [source.settings.name for source in self.sources.allowed(channel)]
+
+    def is_new(self, event_id: str) -> bool:
+        """Tell whether an event comes for the first time: Slack sends one again whose receipt it is not sure of."""
+        if not event_id:
+            return True
+        now = time.monotonic()
+        while self._events and (len(self._events) > MOST_EVENTS or next(iter(self._events.values())) < now - AGAIN_S):
+            del self._events[next(iter(self._events))]
+        if event_id in self._events:
+            return False
+        self._events[event_id] = now
+        return True
+
+    def work(self, origin: Origin, work: Awaitable[Message | None]) -> None:
+        """Do something that ends in at most one message to the person who asked; errors are told as well."""
+        self.jobs.start(self._work(origin, work))
+
+    async def _work(self, origin: Origin, work: Awaitable[Message | None]) -> None:
+        try:
+            message = await work
+        except BotError as error:
+            log.info("refused", code=error.code, channel=origin.channel, user=origin.user)
+            message = notices.failure(str(error))
+        except Exception:
+            log.exception("listener failed")
+            message = notices.failure(MY_FAULT)
+        if message is not None:
+            await self.tell(origin, message)
+
+    async def tell(self, origin: Origin, message: Message) -> None:
+        """Say something to the person who asked alone; never raises."""
+        try:
+            await self.jobs.tell(origin, message)
+        except BotError as error:
+            log.warning("cannot tell", error=str(error), sentence=message.text)
+
+    def take(self, request: CompareRequest, origin: Origin) -> None:
+        """Accept a comparison; raises `UserError` for who may not ask, and when too many are waiting."""
+        self.check(origin)
+        self.jobs.submit(request, origin)
+
+    async def answer(self, asked: Asked, origin: Origin) -> Message | None:
+        """Do what was asked for in words, or return what there is to say about it."""
+        if isinstance(asked, CompareRequest):
+            self.take(asked, origin)
+            return None
+        self.check(origin)
+        if isinstance(asked, ListSources):
+            return notices.source_list(await self._ping(origin.channel))
+        if isinstance(asked, History):
+            return notices.history(await self._past(origin.channel))
+        return notices.usage(COMMAND, self.source_names(origin.channel))
+
+    async def open_form(self, trigger_id: str, origin: Origin) -> None:
+        """Open the form for the person who asked."""
+        await self.delivery.open_form(trigger_id, forms.form(origin, self.source_names(origin.channel)))
+
+    async def _ping(self, channel: str) -> dict[str, str]:
+        allowed = self.source_names(channel)
+        answers: dict[str, Any] = await self.sources.ping()
+        return {
+            name: str(answer) if isinstance(answer, SourceError) else answer
+            for name, answer in answers.items()
+            if name in allowed
+        }
+
+    async def _past(self, channel: str) -> list[notices.Past]:
+        past = []
+        for entry in await self._ledger.recent(channel, HISTORY):
+            try:
+                payload = msgspec.json.decode(entry.payload, type=Payload)
+            except msgspec.DecodeError:
+                continue  # written by an earlier version
+            past.append(
+                notices.Past(
+                    baseline_id=payload.request.baseline.trace_id, suspect_id=payload.request.suspect.trace_id,
+                    at=entry.accepted_at, user_name=payload.origin.user_name,
+                    permalink=await self.delivery.permalink(entry.channel, entry.root_ts),
+                )
+            )  # fmt: skip
+        return past

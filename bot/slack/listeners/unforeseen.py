@@ -41,5 +41,7 @@ class Unforeseen:
             log.warning("nobody listens to this", request=kind)
             return BoltResponse(status=404, body="unhandled request")
         log.error("listener failed", request=kind, exc_info=error)
-        await self._desk.tell(body.get("response_url"), notices.failure(MY_FAULT))
+        response_url = body.get("response_url")
+        if response_url:
+            await self._desk.responder.respond(response_url, notices.failure(MY_FAULT))
         return None if response is None else BoltResponse(status=200)

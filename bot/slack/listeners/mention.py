@@ -1,0 +1,39 @@
+"""The bot called by name in a message: works inside threads, where slash commands cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.commands import parse_mention
+from bot.request import Origin
+
+if TYPE_CHECKING:
+    from slack_bolt.async_app import AsyncApp
+
+    from bot.slack.elements import Message
+    from bot.slack.listeners.desk import Desk
+
+
+class Mention:
+    """`@compare-traces ...`; the answer goes to the thread of the message."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def register(self, app: AsyncApp) -> None:
+        """Listen."""
+        app.event("app_mention")(self.on_mention)
+
+    async def on_mention(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """Take on what was asked; Bolt has acknowledged the event already."""
+        if not self._desk.is_new(body.get("event_id") or ""):
+            return
+        origin = Origin(
+            team=body.get("team_id") or "", channel=event["channel"], user=event.get("user") or "", user_name="",
+            thread_ts=event.get("thread_ts") or event["ts"], aside_ts=event.get("thread_ts"),
+        )  # fmt: skip
+        self._desk.work(origin, self._answer(event, origin))
+
+    async def _answer(self, event: dict[str, Any], origin: Origin) -> Message | None:
+        asked = parse_mention(event.get("text") or "", self._desk.sources.hosts)
+        return await self._desk.answer(asked, origin)
