@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.request import Asked
 
 COMMAND = "/compare-traces"
-OPTIONS = ("source=", "tenant=", "at=", "private")
+OPTIONS = ("source=", "tenant=", "at=", "window=", "private")
 WORDS: dict[str, Asked] = {
     **dict.fromkeys(("help", "-h", "--help", "?"), Help()), "sources": ListSources(), "history": History(),
 }  # fmt: skip
@@ -68,7 +68,7 @@ def _comparison(words: list[str], hosts: Mapping[str, str]) -> CompareRequest:
         raise UserError("one-trace", trace=references[0].trace_id)
     if len(references) != 2:
         raise UserError("too-many", count=len(references)) if references else UserError("usage")
-    window = _window(options["at"]) if "at" in options else None
+    window = _window(options)
     baseline, suspect = references
     if window is not None:
         baseline = type(baseline)(trace_id=baseline.trace_id, source=baseline.source, window=window)
@@ -90,13 +90,26 @@ def _unknown_option(name: str) -> UserError:
     )
 
 
-def _window(text: str) -> tuple[int, int]:
-    at = unix_seconds(text)
-    if at is None:
+def _window(options: Mapping[str, str]) -> tuple[int, int] | None:
+    """Read when the requests ran: about at one time (`at=`), or within a range (`window=`)."""
+    if "at" in options:
+        return around(_time(options["at"]))
+    if "window" not in options:
+        return None
+    start, slash, end = options["window"].partition("/")
+    low, high = _time(start), _time(end)
+    if not slash or high < low:
+        raise UserError("bad-time", text=options["window"][:40])
+    return around(low, high)
+
+
+def _time(text: str) -> int:
+    seconds = unix_seconds(text)
+    if seconds is None:
         raise UserError("bad-time", text=text[:40])
-    return around(at)
+    return seconds
 
 
-def around(at: int) -> tuple[int, int]:
+def around(at: int, until: int | None = None) -> tuple[int, int]:
     """Return the time range to look in when somebody says about when a request ran (unix seconds)."""
-    return at - PADDING_S, at + PADDING_S
+    return at - PADDING_S, (at if until is None else until) + PADDING_S

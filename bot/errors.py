@@ -51,7 +51,8 @@ class UserError(BotError):
         "trace id, or ask whoever runs me to add that host.",
         "zero-id": "That trace id is all zeros: the request was not sampled, so no trace of it exists.",
         "unknown-option": "I do not know the option “{option}”. I know: {known}.",
-        "bad-time": "“{text}” is not a time I understand. Use `at=2026-01-31T14:05Z`, or a Unix time in seconds.",
+        "bad-time": "“{text}” is not a time I understand. Use `at=2026-01-31T14:05Z`, "
+        "`window=2026-01-31T14:00Z/2026-01-31T14:30Z`, or Unix times in seconds.",
         "unknown-source": "There is no source called “{source}” here. This channel has: {known}.",
         "no-sources": "No trace source is configured for this channel. Ask whoever runs me to add one.",
         "channel-refused": "I am not allowed to answer in this channel. Ask whoever runs me to add it.",

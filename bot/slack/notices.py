@@ -56,6 +56,7 @@ def usage(command: str, sources: list[str]) -> Message:
         ("source=<name>", f"ask one source alone; here: {', '.join(sources) or 'none configured'}"),
         ("tenant=<name>", "ask for one tenant's traces"),
         ("at=2026-01-31T14:05Z", "about when the requests ran, which makes searching quicker"),
+        ("window=2026-01-31T14:00Z/2026-01-31T14:30Z", "between which times they ran"),
         ("private", "show the answer to you alone"),
     ]
     parts = []

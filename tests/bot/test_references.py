@@ -140,6 +140,14 @@ def test_options_in_any_order() -> None:
     assert asked.suspect.trace_id == B
 
 
+def test_a_range_of_time_holds_for_both_traces() -> None:
+    """The range is widened: people remember times, not time zones of clocks."""
+    asked = parse_command(f"{A} {B} window=2026-11-24T02:00Z/2026-11-24T02:30Z", HOSTS)
+    start, end = asked.baseline.window
+    assert asked.suspect.window == (start, end)
+    assert end - start == 30 * 60 + 2 * 6 * 3600
+
+
 def test_words_between_the_traces_are_ignored() -> None:
     """People write sentences."""
     assert isinstance(parse_command(f"compare {A} with {B}", HOSTS), CompareRequest)
@@ -153,6 +161,8 @@ def test_words_between_the_traces_are_ignored() -> None:
         (f"{A} {B} sorce=x", "did you mean `source`"),
         (f"{A} {B} --json", "do not know the option"),
         (f"{A} {B} at=yesterday", "not a time"),
+        (f"{A} {B} window=2026-11-24T02:00Z", "not a time"),
+        (f"{A} {B} window=2026-11-24T03:00Z/2026-11-24T02:00Z", "not a time"),
     ],
 )
 def test_commands_that_cannot_be_done_say_what_to_type(text, said) -> None:
