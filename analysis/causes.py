@@ -49,7 +49,7 @@ def explain(candidates: list[Candidate], context: Context, *, significant: bool)
     left = {id(share.pair): max(0, context.growth(share)) for share in context.attribution.shares}
     owner: dict[int, Explanation] = {}
     explanations: list[Explanation] = []
-    for candidate in sorted(candidates, key=_turn):
+    for candidate in sorted((c for c in candidates if not c.aside), key=_turn):
         explained = 0
         lost_to: dict[int, int] = {}
         for pair, claim in candidate.claims.items():
@@ -61,8 +61,9 @@ def explain(candidates: list[Candidate], context: Context, *, significant: bool)
                 lost_to[id(owner[pair])] = lost_to.get(id(owner[pair]), 0) + claim - got
         wanted = sum(claim for claim in candidate.claims.values() if claim > 0)
         if wanted and explained < (1 - TAKEN) * wanted and lost_to and not _stands(candidate):
-            main = max(lost_to, key=lambda key: lost_to[key])
-            next(e for e in explanations if id(e) == main).symptoms.append(candidate)
+            main = next(e for e in explanations if id(e) == max(lost_to, key=lambda key: lost_to[key]))
+            if candidate.pair is not main.candidate.pair or candidate.tier < Tier.SHARED:
+                main.symptoms.append(candidate)  # else it says of the same calls what the cause has said better
             continue
         made = Explanation(candidate=candidate, explained_ns=explained, symptoms=[])
         explanations.append(made)

@@ -19,6 +19,7 @@ from analysis.causes import Explanation, explain
 from analysis.comparison import (
     SCHEMA_VERSION,
     Cause,
+    CauseKind,
     Comparison,
     Confidence,
     Contribution,
@@ -29,6 +30,7 @@ from analysis.comparison import (
     VerdictKind,
 )
 from analysis.edges import edges
+from analysis.findings import error_gone
 from analysis.findings.base import Candidate, Context, longest_spans
 from analysis.findings.registry import find_all
 from analysis.format import duration
@@ -95,7 +97,7 @@ def _compare(baseline: Trace, suspect: Trace, population: Population | None, opt
         change = measure(a.tree.response_ns, b.tree.response_ns, context)
         candidates = find_all(context)
         faster = change.direction < 0 and (change.significant or change.modest)
-        if faster and not any(c.kind == "error" for c in candidates):
+        if faster and not any(_worsens(c) for c in candidates):
             context = Context(
                 baseline=a,
                 suspect=b,
@@ -110,6 +112,11 @@ def _compare(baseline: Trace, suspect: Trace, population: Population | None, opt
         explanations = explain(candidates, context, significant=change.significant)
         verdict = judge(change, explanations, context, notes)
         return _assemble(context, verdict, explanations, candidates, notes)
+
+
+def _worsens(candidate: Candidate) -> bool:
+    """Tell whether something fails in the suspect that did not: then being quicker is no improvement."""
+    return candidate.kind is CauseKind.ERROR and not candidate.aside and candidate.finding != error_gone.CODE
 
 
 @contextmanager

@@ -76,6 +76,33 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     queue_delay_floor_ns: int = 20_000_000
     """... if it also waited this much longer."""
 
+    payload_bytes: int = 100_000
+    """A body that grew by less than this is sent in a millisecond on any network of a data centre."""
+
+    payload_items: int = 100
+    """Rows or items fewer than this more cost too little to explain a difference that people notice."""
+
+    handover_ns: int = 1_000_000
+    """A call that starts within this time of another's end took over what that one had held (a connection)."""
+
+    first_call_ratio: float = 5.0
+    """A first call this many times as slow as the later ones of the same group set something up."""
+
+    first_call_others: int = 3
+    """... when at least this many later calls show what is usual."""
+
+    common_share: float = 0.8
+    """A place or version is the common factor of a slowdown when it holds at least this share of the growth ..."""
+
+    common_spread: float = 0.6
+    """... and at least this share of the groups that ran there became slower."""
+
+    common_groups: int = 3
+    """Fewer slow groups than this are named one by one."""
+
+    pause_overlap: float = 0.5
+    """Spans stand still together when the instant they share makes up at least this share of each one's growth."""
+
     # Population ------------------------------------------------------------------------------------
     population_min: int = 8
     """Fewer traces than this say nothing about normal variation."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOP = 8  # rows of the table of spans; the rest is one line
 
+DIFFERENCES = 6  # differences told that explain no time: enough to see a deployment, few enough to read
+
 QUIET = (VerdictKind.IDENTICAL, VerdictKind.NO_MEANINGFUL_DIFFERENCE)
 
 
@@ -112,11 +114,13 @@ def times_line(comparison: Comparison) -> str:
 
 
 def other_changes(comparison: Comparison) -> list[str]:
-    """List the further causes, what they explain, and changes that explain no time."""
+    """List the further causes, what the first explains, and what merely differs, most important first."""
     lines = [cause_line(cause) for cause in comparison.causes[1:]]
     for cause in comparison.causes[:1]:
         lines.extend(f"follows from it: {symptom}" for symptom in cause.symptoms[:4])
-    return lines
+    told = {cause.summary for cause in comparison.causes}
+    differs = [f.summary for f in comparison.findings if f.affects == "nothing" and f.summary not in told]
+    return [*lines, *differs[:DIFFERENCES]]
 
 
 def note_lines(comparison: Comparison) -> list[str]:

@@ -7,6 +7,7 @@ side in real traces. Each function here answers one question of a span, whatever
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from analysis.model import SpanKind
@@ -31,6 +32,10 @@ INSTANCE = ("service.instance.id", "k8s.pod.name", "container.id", "host.name", 
 POD = ("k8s.pod.name", "service.instance.id", "container.id")
 HOST = ("host.name", "k8s.node.name", "hostname", "host.id")
 ZONE = ("cloud.availability_zone", "cloud.region")
+FLAG_KEY = ("feature_flag.key",)
+FLAG_VARIANT = ("feature_flag.result.variant", "feature_flag.variant", "feature_flag.result.value")
+CACHES = ("redis", "memcached", "valkey", "hazelcast", "couchbase", "geode", "infinispan")
+COLD_START = ("faas.coldstart", "faas.cold_start")
 VERSION = ("service.version", "container.image.tag", "container.image.tags")
 
 GRPC_CODES = (
@@ -38,6 +43,13 @@ GRPC_CODES = (
     "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
     "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
+
+THROTTLED = ("429", "RESOURCE_EXHAUSTED")
+LOG_MESSAGE = ("message", "log.message", "body", "event")
+LOG_LEVEL = ("level", "severity", "log.severity", "severity_text")
+
+TIMED_OUT = ("408", "504", "DEADLINE_EXCEEDED")
+_TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline[ _-]?exceeded", re.IGNORECASE)
 
 CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
 SERVING = (SpanKind.SERVER, SpanKind.CONSUMER)
@@ -85,6 +97,21 @@ def category(attributes: Attributes) -> str:
     if get("http.request.method") or get("http.method") or get("http.url") or get("url.full"):
         return "http"
     return ""
+
+
+def throttled(span: Span) -> bool:
+    """Tell whether the other end refused because of a rate limit or an exhausted quota."""
+    return status_code(span) in THROTTLED
+
+
+def timed_out(span: Span) -> bool:
+    """Tell whether a span says itself that its time ran out: by status code, message or exception."""
+    if status_code(span) in TIMED_OUT:
+        return True
+    said = [span.status_message, first(span.attributes, ("error.type",))]
+    for event in span.events:
+        said += (first(event.attributes, (name,)) for name in ("exception.type", "exception.message"))
+    return any(_TIMED_OUT.search(text) for text in said)
 
 
 def status_code(span: Span) -> str:

@@ -59,12 +59,28 @@ def _step(cause: Cause) -> NextStep:
     return NextStep(text=_advice(cause), finding=cause.finding, links=tuple(links))
 
 
+# What to do about findings that say more than their kind does: {to} is " to X" when the other end is known.
+ADVICE = {
+    "repeated-calls": "Batch the calls of {operation} in {service}, or find what made them multiply.",
+    "slow-process": "Look at {service} as a whole: CPU limits, pauses, its host, what runs beside it.",
+    "process-pause": "Check what stopped {service} at that moment: collection, throttling, a snapshot, swap.",
+    "common-factor": "Start with what the slow operations share, not with each of them.",
+    "rate-limited": "See which limit refuses {operation}{to} and who uses it up; raise it, or call less.",
+    "timed-out": "Find out what {operation} in {service} waits for{at}; the timeout only ended the wait.",
+    "cache-missed": "Check the cache of {service}: is it reachable, emptied, full; did keys or lifetimes change?",
+    "cold-start": "See whether {service} was just started or scaled; warm it up before it takes requests.",
+    "waiting-for-connection": "Check the pool of {service}: its size, and who holds its connections{at} for long.",
+    "payload-growth": "Find out why {operation} in {service} gives so much more: a lost limit, grown data.",
+    "input-changed": "B asks for more than A: compare it with a request of its own size first.",
+    "error-gone": "Choose another baseline: A failed in {operation} of {service}, it is no healthy request.",
+}
+
+
 def _advice(cause: Cause) -> str:
     service, operation, peer = cause.service, cause.operation, cause.peer_service
-    if cause.finding == "repeated-calls":
-        return f"Batch the calls of {operation} in {service}, or find what made them multiply."
-    if cause.finding == "slow-process":
-        return f"Look at {service} as a whole: CPU limits and throttling, pauses, its host, what runs beside it."
+    if cause.finding in ADVICE:
+        to, at = (f" to {peer}", f" at {peer}") if peer else ("", "")
+        return ADVICE[cause.finding].format(service=service, operation=operation, to=to, at=at)
     match cause.kind:
         case CauseKind.SELF_TIME_INCREASE if peer:
             return f"Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."

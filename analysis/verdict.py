@@ -72,6 +72,8 @@ def _kind(change: Change, explanations: list[Explanation], context: Context) -> 
 
 def _fails(e: Explanation, context: Context) -> bool:
     candidate = e.candidate
+    if context.mirrored:
+        return False  # what failed is the baseline
     if candidate.kind is CauseKind.ERROR:
         return candidate.tier is Tier.FAILURE
     return candidate.kind is CauseKind.RETRY and not recovered(candidate.pair, context)

@@ -38,8 +38,9 @@ class Tier(IntEnum):
     FAILURE = 0  # errors, retries, timeouts: what goes wrong explains what takes long
     STRUCTURE = 1  # calls that are new, gone, repeated, serialised, queued
     SHARED = 2  # one process, instance or edge behind several slow spans
-    TIME = 3  # one operation or edge that takes longer
-    CONTEXT = 4  # what differs around the request without taking time
+    REASON = 3  # one operation that takes longer, and its spans say why
+    TIME = 4  # one operation or edge that takes longer
+    CONTEXT = 5  # what differs around the request without taking time
 
 
 class Candidate(Struct, kw_only=True):
@@ -66,6 +67,11 @@ class Candidate(Struct, kw_only=True):
     def claimed_ns(self) -> int:
         """Sum of all claims."""
         return sum(self.claims.values())
+
+    @property
+    def aside(self) -> bool:
+        """Tell whether it only differs: worth a line among what else changed, never a cause by itself."""
+        return self.tier is Tier.CONTEXT and not self.certain
 
 
 class Context(Struct, frozen=True, kw_only=True):

@@ -1,11 +1,8 @@
-"""new-calls, removed-calls: an operation calls something that it did not call before, or no longer does.
+"""Calls that came or went: what the findings about new, removed and no longer cached calls share.
 
-    A   orders |--------|                   B   orders |---------------|
-          pay     |---|                           score   |---|              new
-                                                  pay           |---|
-
-Only the top of a new subtree is named; what is below it came with it. When the caller's version changed
-at the same time, the deployment is the cause and the calls are its evidence.
+Only the top of a new subtree is named; what is below it came with it. A layer that merely forwards to matched work
+is another way of instrumenting, and a far end that shows on one side only is a hole in the data: neither is a call
+that came or went.
 """
 
 from __future__ import annotations
@@ -14,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, label, name_of
-from analysis.findings.environment import versions
 from analysis.findings.errors import peer_of
+from analysis.findings.missing_spans import unseen
 from analysis.findings.repeated_calls import multiplied
-from analysis.format import duration
+from analysis.findings.version_changed import versions
+from analysis.format import count, duration
 from analysis.model import SpanKind
 
 if TYPE_CHECKING:
@@ -26,41 +24,38 @@ if TYPE_CHECKING:
     from analysis.align import Pair
     from analysis.profile import CallGroup
 
+OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUMER)
 
-def find(context: Context) -> Iterable[Candidate]:
-    """Yield one candidate per caller and direction (calls that came, calls that went)."""
+
+def changed_calls(context: Context) -> Iterable[tuple[Pair, list[Pair], list[Pair]]]:
+    """Yield callers with the calls that only B makes and those that only A makes."""
     for caller in context.alignment.pairs:
         if not caller.baseline or not caller.suspect:
             continue
         only_b = [child for child in caller.children if _appears(child.baseline, child.suspect, child, context)]
         only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child, context)]
         only_b = [child for child in only_b if context.mirrored or not multiplied(child, context)]
-        if only_b:
-            yield _candidate(caller, only_b, only_a, context, came=True)
-        if only_a:
-            yield _candidate(caller, only_a, only_b, context, came=False)
+        if only_a or only_b:
+            yield caller, only_b, only_a
 
 
 def _appears(absent: list[CallGroup], present: list[CallGroup], pair: Pair, context: Context) -> bool:
-    if absent or not present:
+    if absent or not present or unseen(pair):
         return False
-    # A layer that only forwards to matched work is another way of instrumenting, not another call.
-    return not any(inner.baseline and inner.suspect for inner in pair.children) and not _seen_through(pair, context)
+    return not any(inner.baseline and inner.suspect for inner in pair.children) and (
+        id(pair) not in context.alignment.layers
+    )
 
 
-def _seen_through(pair: Pair, context: Context) -> bool:
-    """Tell whether work of this one-sided subtree was matched elsewhere (a layer, not a new dependency)."""
-    return id(pair) in context.alignment.layers
-
-
-def _candidate(caller: Pair, pairs: list[Pair], others: list[Pair], context: Context, *, came: bool) -> Candidate:
+def changed(caller: Pair, pairs: list[Pair], others: list[Pair], context: Context, *, came: bool) -> Candidate:
+    """Return the candidate of one caller's calls that came (or went), named by the weightiest of them."""
     claims: dict[int, int] = {}
     weight = {}
     for pair in pairs:
         below = context.claims_below(pair)
         weight[id(pair)] = sum(abs(ns) for ns in below.values())
         claims.update(below)
-    main = max(pairs, key=lambda pair: (pair.key.kind in _OUTWARD, weight[id(pair)], pair.key.name, pair.key.detail))
+    main = max(pairs, key=lambda pair: (pair.key.kind in OUTWARD, weight[id(pair)], pair.key.name, pair.key.detail))
     service, operation = name_of(main, context)
     peer = peer_of(main, context)
     evidence = [_describe(pair, context, came=came) for pair in sorted(pairs, key=lambda pair: -weight[id(pair)])]
@@ -69,7 +64,7 @@ def _candidate(caller: Pair, pairs: list[Pair], others: list[Pair], context: Con
     kind = CauseKind.NEW_CALLS if came else CauseKind.REMOVED_CALLS
     summary = f"{caller.key.name} in {caller.key.service} {'now' if came else 'no longer'} calls {operation}{where}"
     old, new = versions(caller.baseline, context.baseline), versions(caller.suspect, context.suspect)
-    if came and old and new and old != new and main.key.kind in _OUTWARD:
+    if came and old and new and old != new and main.key.kind in OUTWARD:
         kind = CauseKind.VERSION_CHANGE
         summary += f", since {caller.key.service} changed from {old} to {new}"
         evidence.insert(0, f"{caller.key.service} is version {old} in A and {new} in B")
@@ -92,12 +87,7 @@ def _candidate(caller: Pair, pairs: list[Pair], others: list[Pair], context: Con
     )
 
 
-_OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUMER)
-
-
 def _describe(pair: Pair, context: Context, *, came: bool) -> str:
     share = context.share_of[id(pair)]
     sums = share.suspect if came else share.baseline
-    side = "B" if came else "A"
-    calls = "1 call" if sums.calls == 1 else f"{sums.calls} calls"
-    return f"{label(pair)}: {calls} only in {side}, {duration(sums.total_ns)}"
+    return f"{label(pair)}: {count(sums.calls, 'call')} only in {'B' if came else 'A'}, {duration(sums.total_ns)}"

@@ -5,53 +5,66 @@
             catalog   |-----|
 
 Failures travel upwards, so the deepest failing span is where it began; middleware spans that merely
-repeat the status of their caller (`http send`) are not deeper, they are echoes.
+repeat the status of their caller (`http send`) are not deeper, they are echoes. A call that ran out of time
+and one that was refused by a rate limit are told as such (`timed-out`, `rate-limited`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from analysis import semconv
+from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of
-from analysis.format import duration
 from analysis.model import SpanKind
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from analysis.align import Pair
     from analysis.model import Event, Span
 
 CODE = "error-appeared"
 TITLE = "New error"
 
 
+class Failures(Struct, frozen=True):
+    """The pairs that fail on one side only (or more often there), and those of them where failures began."""
+
+    failing: dict[int, Pair]
+    started: list[Pair]
+
+
 def find(context: Context) -> Iterable[Candidate]:
     """Yield one candidate per place where new failures begin."""
-    failing = {id(pair): pair for pair in context.alignment.pairs if fails_anew(pair, context)}
-    for pair in failing.values():
-        if _is_echo(pair, failing, context):
-            continue
-        if any(id(inner) in failing and not _is_echo(inner, failing, context) for inner in _inner(pair)):
-            continue
-        yield _candidate(pair, failing, context)
+    failures = beginnings(context)
+    for pair in failures.started:
+        worst = worst_of(pair, context)
+        if not semconv.throttled(worst) and not out_of_time(worst, context):
+            yield failure(pair, failures, context)
 
 
-def fails_anew(pair: Pair, context: Context) -> bool:
-    """Tell whether more of the pair's calls fail in the suspect than in the baseline."""
-    share = context.share_of[id(pair)]
-    return share.suspect.errors > share.baseline.errors
-
-
-def _inner(pair: Pair) -> Iterator[Pair]:
-    stack = list(pair.children)
-    while stack:
-        inner = stack.pop()
-        yield inner
-        stack.extend(inner.children)
+def beginnings(context: Context, *, gone: bool = False) -> Failures:
+    """Return what fails anew in the suspect (`gone`: what failed in the baseline only) and where it began."""
+    failing = {}
+    for pair in context.alignment.pairs:
+        share = context.share_of[id(pair)]
+        old, new = share.baseline.errors, share.suspect.errors
+        if old > new if gone else new > old:
+            failing[id(pair)] = pair
+    if not failing:
+        return Failures({}, [])
+    sources = [pair for pair in failing.values() if not _is_echo(pair, failing, context)]
+    above: set[int] = set()  # pairs with a source somewhere below them
+    for pair in sources:
+        outer = pair.parent
+        while outer is not None and id(outer) not in above:
+            above.add(id(outer))
+            outer = outer.parent
+    return Failures(failing, [pair for pair in sources if id(pair) not in above])
 
 
 def _is_echo(pair: Pair, failing: dict[int, Pair], context: Context) -> bool:
@@ -70,12 +83,19 @@ def failed_spans(pair: Pair, context: Context) -> list[Span]:
     return [span for group in pair.suspect for span in context.suspect.spans_of(group) if span.error]
 
 
+def worst_of(pair: Pair, context: Context) -> Span:
+    """Return the suspect's longest failing span of a pair."""
+    return max(failed_spans(pair, context), key=lambda span: span.end_ns - span.start_ns)
+
+
+def is_exception(event: Event) -> bool:
+    """Tell whether an event records an exception."""
+    return event.name == "exception" or "exception.type" in event.attributes
+
+
 def exception(span: Span) -> Event | None:
     """Return the span's last exception event."""
-    for event in reversed(span.events):
-        if event.name == "exception" or "exception.type" in event.attributes:
-            return event
-    return None
+    return next((event for event in reversed(span.events) if is_exception(event)), None)
 
 
 def describe(span: Span) -> str:
@@ -92,19 +112,26 @@ def describe(span: Span) -> str:
     return span.status_message.strip().split("\n", 1)[0] or semconv.first(span.attributes, ("error.type",)) or "error"
 
 
-def _candidate(pair: Pair, failing: dict[int, Pair], context: Context) -> Candidate:
+def out_of_time(span: Span, context: Context) -> bool:
+    """Tell whether a failed span ran out of time: it says so, or it ends just after a round duration."""
+    return semconv.timed_out(span) or timeout_of(span.end_ns - span.start_ns, context) > 0
+
+
+def timeout_of(took_ns: int, context: Context) -> int:
+    """Return the round duration that `took_ns` sits on, or 0."""
+    for limit in context.options.timeout_round_ns:
+        if limit <= took_ns <= limit * (1 + context.options.timeout_slack):
+            return limit
+    return 0
+
+
+def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
+    """Return the candidate of one place where failures began."""
     spans = failed_spans(pair, context)
     service, operation = name_of(pair, context)
-    worst = max(spans, key=lambda span: span.end_ns - span.start_ns)
-    what = describe(worst)
-    took = worst.end_ns - worst.start_ns
+    what = describe(worst_of(pair, context))
     share = context.share_of[id(pair)]
     a, b = share.baseline, share.suspect
-    evidence = [f"{b.errors} of {b.calls} calls fail in B, {a.errors} of {a.calls} in A: {what}"]
-    limit = timeout_of(took, context)
-    if limit:
-        evidence.append(f"it ends after {duration(took)}, which looks like a timeout of {duration(limit)}")
-    evidence.append(_reach(pair, failing))
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()} if not context.mirrored else {}
     return Candidate(
         finding=CODE,
@@ -117,8 +144,11 @@ def _candidate(pair: Pair, failing: dict[int, Pair], context: Context) -> Candid
         pair=pair,
         claims=claims,
         certain=True,
-        summary=f"{operation} in {service} fails: {what}" + (f" after {duration(took)}" if limit else ""),
-        evidence=evidence,
+        summary=f"{operation} in {service} fails: {what}",
+        evidence=[
+            f"{b.errors} of {b.calls} calls fail in B, {a.errors} of {a.calls} in A: {what}",
+            _reach(pair, failures.failing),
+        ],
         affects="response",
         baseline_spans=longest_spans(pair.baseline, context.baseline, context.options.max_span_ids),
         suspect_spans=[span.span_id for span in spans[: context.options.max_span_ids]],
@@ -135,14 +165,6 @@ def _reach(pair: Pair, failing: dict[int, Pair]) -> str:
     if above is None:
         return "the error reached the root: the request failed"
     return f"the error stops at {last.key.service}: {above.key.name} in {above.key.service} does not report it"
-
-
-def timeout_of(took_ns: int, context: Context) -> int:
-    """Return the round duration that `took_ns` sits on, or 0."""
-    for limit in context.options.timeout_round_ns:
-        if limit <= took_ns <= limit * (1 + context.options.timeout_slack):
-            return limit
-    return 0
 
 
 def peer_of(pair: Pair, context: Context) -> str | None:

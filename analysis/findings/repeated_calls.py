@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
-from analysis.differences import differences
 from analysis.findings.base import Candidate, Context, Tier, label, name_of
+from analysis.findings.differences import differences
 from analysis.findings.errors import peer_of
 from analysis.format import count, duration
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.findings.errors import describe, peer_of
@@ -29,6 +30,13 @@ TITLE = "Retries"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield calls that are repeated after a failure more often than before."""
+    for pair, chain in chains(context):
+        if not semconv.throttled(chain[0]):
+            yield again(pair, chain, context)
+
+
+def chains(context: Context) -> Iterable[tuple[Pair, list[Span]]]:
+    """Yield calls that fail and are tried more often than before, with their longest chain of tries."""
     for pair in context.alignment.pairs:
         share = context.share_of[id(pair)]
         if not pair.suspect or share.suspect.calls <= share.baseline.calls or not share.suspect.errors:
@@ -37,7 +45,7 @@ def find(context: Context) -> Iterable[Candidate]:
             continue
         chain = _longest_chain(pair, context)
         if len(chain) > 1:
-            yield _candidate(pair, chain, context)
+            yield pair, chain
 
 
 def _longest_chain(pair: Pair, context: Context) -> list[Span]:
@@ -60,7 +68,8 @@ def _longest_chain(pair: Pair, context: Context) -> list[Span]:
     return [tree.spans[i] for i in best]
 
 
-def _candidate(pair: Pair, chain: list[Span], context: Context) -> Candidate:
+def again(pair: Pair, chain: list[Span], context: Context) -> Candidate:
+    """Return the candidate of one chain of tries."""
     service, operation = name_of(pair, context)
     share = context.share_of[id(pair)]
     waited = sum(max(0, after.start_ns - before.end_ns) for before, after in pairwise(chain))

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
 from analysis.findings.base import Candidate, Context, Tier, example, name_of
+from analysis.findings.connection_phases import phases
+from analysis.findings.differences import differences
 from analysis.format import duration
 from analysis.semconv import instance
 
@@ -78,10 +80,11 @@ def _candidate(edge: Edge, growth: int, context: Context) -> Candidate:
     )
     a, b = edge.baseline, edge.suspect
     server = example(edge.server, context)
-    evidence = [_split(edge), _verdict(at_fault, client_service, server_service)]
+    evidence = [_split(edge), *phases(edge.pair, context), _verdict(at_fault, client_service, server_service)]
     where = instance(server.resource)
     if where != server_service:
         evidence.append(f"the call went to {where}")
+    evidence += differences(edge.pair, context)
     baseline_ids, suspect_ids = context.span_ids(edge.pair)
     return Candidate(
         finding=CODE,

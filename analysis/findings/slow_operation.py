@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.differences import differences
 from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.connection_phases import phases
+from analysis.findings.differences import differences
 from analysis.findings.errors import peer_of
+from analysis.findings.missing_spans import unseen
 from analysis.format import duration, shorten
 
 if TYPE_CHECKING:
@@ -38,26 +40,42 @@ PLACES = {
 def find(context: Context) -> Iterable[Candidate]:
     """Yield operations whose own time grew beyond jitter."""
     for share in context.attribution.shares:
-        if not share.pair.baseline or not share.pair.suspect:
-            continue
-        if all(group.detached for group in share.pair.suspect):
-            growth = context.after(share).self_ns - context.before(share).self_ns
-            if growth > context.options.queue_delay_floor_ns and growth > context.before(share).self_ns:
-                yield _candidate(share, growth, {}, context)
-            continue
-        growth = own_growth(share, context)
-        if growth > context.noise(share):
-            yield _candidate(share, growth, {id(share.pair): growth}, context)
+        growth = grew(share, context)
+        if growth:
+            yield slower(share, growth, context)
+
+
+def grew(share: Share, context: Context) -> int:
+    """Return how much (ns) a pair's own time grew; 0 when not beyond jitter."""
+    if not share.pair.baseline or not share.pair.suspect:
+        return 0
+    if _detached(share.pair):
+        growth = context.after(share).self_ns - context.before(share).self_ns
+        return growth if growth > max(context.options.queue_delay_floor_ns, context.before(share).self_ns) else 0
+    growth = own_growth(share, context)
+    return growth if growth > context.noise(share) else 0
+
+
+def _detached(pair: Pair) -> bool:
+    return all(group.detached for group in pair.suspect)
 
 
 def own_growth(share: Share, context: Context) -> int:
-    """Return how much of a pair's growth (ns) is its calls' own time."""
+    """Return how much of a pair's growth (ns) is its calls' own time.
+
+    A call whose far end shows on one side only holds, on the other, the far end's time as its own; both count.
+    """
     own = sum(share.parts.get(part, 0) for part in OWN_PARTS)
-    return -own if context.mirrored else own
+    own = -own if context.mirrored else own
+    if share.pair.key.kind in semconv.CALLING:
+        own += sum(sum(context.claims_below(end).values()) for end in share.pair.children if unseen(end))
+    return own
 
 
-def _candidate(share: Share, growth: int, claims: dict[int, int], context: Context) -> Candidate:
+def slower(share: Share, growth: int, context: Context) -> Candidate:
+    """Return the candidate of a pair whose own time grew; work that nobody waits for claims none of the response."""
     pair = share.pair
+    claims = {} if _detached(pair) else {id(pair): growth}
     service, operation = name_of(pair, context)
     a, b = share.baseline, share.suspect
     calls = "" if a.calls == b.calls == 1 else f" over {a.calls} calls in A, {b.calls} in B"
@@ -68,8 +86,8 @@ def _candidate(share: Share, growth: int, claims: dict[int, int], context: Conte
     if pair.key.detail and pair.key.detail != pair.key.name:
         evidence.append(f"what it does: {pair.key.detail}")
     peer = peer_of(pair, context) if pair.key.kind in semconv.CALLING else None
-    if pair.key.kind in semconv.CALLING and not pair.children:
-        evidence.append(f"{peer or 'the other end'} sent no spans: the trace cannot see inside this call")
+    evidence += _blind(pair, peer)
+    evidence += phases(pair, context)
     evidence += differences(pair, context)
     baseline_ids, suspect_ids = context.span_ids(pair)
     each_a, each_b = a.total_ns // max(1, a.calls), b.total_ns // max(1, b.calls)
@@ -90,6 +108,18 @@ def _candidate(share: Share, growth: int, claims: dict[int, int], context: Conte
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,
     )
+
+
+def _blind(pair: Pair, peer: str | None) -> Iterable[str]:
+    """Say where the trace cannot see inside a call: nothing of the other end shows, on both sides or on one."""
+    if pair.key.kind not in semconv.CALLING:
+        return
+    if not pair.children:
+        yield f"{peer or 'the other end'} sent no spans: the trace cannot see inside this call"
+    for end in pair.children:
+        if unseen(end):
+            dark = "A" if end.suspect else "B"
+            yield f"{end.key.service} sent no spans in {dark}: the trace cannot see inside the call there"
 
 
 def _what(pair: Pair) -> str:

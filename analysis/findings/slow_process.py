@@ -44,23 +44,28 @@ def find(context: Context) -> Iterable[Candidate]:
     """Yield services with at least two independent signs of being slow as a whole."""
     if context.mirrored:
         return
-    suspicions: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), set()))
+    for service, suspicion in suspicions(context).items():
+        if _whole(suspicion, service):
+            yield accusation(service, suspicion, context)
+
+
+def suspicions(context: Context) -> dict[str, Suspicion]:
+    """Gather what speaks against each service."""
+    gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), set()))
     for share in context.attribution.shares:
         if share.pair.baseline and share.pair.suspect and _own_work(share.pair):
             growth = own_growth(share, context)
             if growth > context.noise(share):
-                suspicions[share.pair.key.service].own.append((growth, share.pair))
+                gathered[share.pair.key.service].own.append((growth, share.pair))
     for edge in context.edges:
         slow = grown(edge, context.options)
         for service, end in ((edge.callee, ("in", edge.caller)), (edge.caller, ("out", edge.callee))):
-            suspicion = suspicions[service]
+            suspicion = gathered[service]
             suspicion.neighbours.add(end)
             if slow:
                 suspicion.edges.append(edge)
                 suspicion.slow_neighbours.add(end)
-    for service, suspicion in suspicions.items():
-        if _whole(suspicion, service):
-            yield _candidate(service, suspicion, context)
+    return gathered
 
 
 def _own_work(pair: Pair) -> bool:
@@ -77,7 +82,8 @@ def _whole(suspicion: Suspicion, service: str) -> bool:
     return bool(suspicion.own) and bool(inward)
 
 
-def _candidate(service: str, suspicion: Suspicion, context: Context) -> Candidate:
+def accusation(service: str, suspicion: Suspicion, context: Context) -> Candidate:
+    """Return the candidate that accuses a service, named by its worst operation or edge."""
     claims: dict[int, int] = {}
     for growth, pair in suspicion.own:
         claims[id(pair)] = growth

@@ -1,0 +1,238 @@
+"""Differences of attributes: what the two sides of an operation say about themselves that is not the same.
+
+Most attributes differ between any two requests (ids, ports, thread names) and mean nothing. Told are:
+
+- how it was set: flags, variants, cache hits, configuration, by the names the conventions give them;
+- how much it handled: body sizes, rows, batch sizes, when they grew at least twofold;
+- how long it says it waited: for a connection, a lock, a place in a queue;
+- where it ran: instance, host, zone.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from analysis import semconv
+from analysis.operation_key import template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.align import Pair
+    from analysis.findings.base import Context
+    from analysis.model import Attributes, Resource, Span
+    from analysis.profile import CallGroup, Profile
+
+GROWTH = 2.0  # sizes below this factor vary with every request
+SPANS = 50  # spans of one side looked at
+MOST = 4  # differences told for one operation
+
+PLACES = (("zone", semconv.ZONE), ("host", semconv.HOST), ("instance", semconv.POD))
+_SIZE = re.compile(
+    r"(?:body\.size|content_length|content[-_]length|payload|bytes|row(?:s|_count)|returned_rows|affected_rows|"
+    r"batch(?:\.|_)?(?:size|message_count)|message\.size|items?(?:\.|_)count|result(?:s|_count)|args_length|size)$",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(r"(?:^|[._])(?:request|req|input|args|batch|params?|query|send|sent)(?:[._]|$)", re.IGNORECASE)
+_SETTING = re.compile(
+    r"feature[_.]?flag|(?:^|[._])(?:flag|flags|variant|experiment|config|configuration|mode|strategy|canary|isolation|"
+    r"cache[._](?:hit|status|result)|hit|plan|tier|timeout|pool[._](?:size|max)|consistency)(?:$|[._])",
+    re.IGNORECASE,
+)
+_WAIT = re.compile(
+    r"(?:wait|wait[._]time|queue[._]time|queued|acquire|acquire[._]time|blocked|lock[._]time)"
+    r"(?P<unit>[._]?(?:ns|us|micros|ms|millis|s|sec|seconds))?$",
+    re.IGNORECASE,
+)
+_NS = {
+    "ns": 1, "us": 1_000, "micros": 1_000, "ms": 1_000_000, "millis": 1_000_000, "s": 1_000_000_000,
+    "sec": 1_000_000_000, "seconds": 1_000_000_000,
+}  # fmt: skip
+_VOLATILE = re.compile(r"(?:^|[._-])(?:id|uuid|key|port|address|time|timestamp|date)$", re.IGNORECASE)
+
+
+class Difference(Struct, frozen=True):
+    """One attribute that is not the same on both sides, in words."""
+
+    name: str
+    baseline: str
+    suspect: str
+
+    @property
+    def text(self) -> str:
+        """Say it: "rows: 40 in A, 9,000 in B"."""
+        return f"{self.name}: {self.baseline} in A, {self.suspect} in B"
+
+
+class Size(Struct, frozen=True):
+    """How much was handled on each side: bytes, rows or items, by the attribute's name."""
+
+    name: str
+    baseline: int
+    suspect: int
+
+    @property
+    def of_request(self) -> bool:
+        """Tell whether it was what the operation got, as against what it gave."""
+        return _REQUEST.search(self.name) is not None
+
+    @property
+    def text(self) -> str:
+        """Say it like a `Difference`."""
+        return f"{self.name}: {self.baseline:,} in A, {self.suspect:,} in B"
+
+
+def differences(pair: Pair, context: Context) -> list[str]:
+    """Say what differs between the two sides of a pair, most telling first; bounded."""
+    told = [difference.text for difference in settings(pair, context)]
+    told += [size.text for size in sizes(pair, context)]
+    told += [difference.text for difference in places(pair, context)]
+    return told[:MOST]
+
+
+def settings(pair: Pair, context: Context) -> list[Difference]:
+    """List settings (flags, variants, modes) of a pair's spans whose values have nothing in common."""
+    a, b = _spans(pair.baseline, context.baseline), _spans(pair.suspect, context.suspect)
+    return _unlike(_of_spans(a), _of_spans(b))
+
+
+def process_settings(a: list[Resource], b: list[Resource]) -> list[Difference]:
+    """List settings that processes report of themselves and whose values have nothing in common."""
+    return _unlike(*(_gathered(resource.attributes for resource in side) for side in (a, b)))
+
+
+def sizes(pair: Pair, context: Context) -> list[Size]:
+    """List sizes that differ at least twofold, the largest of each side."""
+    one, two = (
+        _largest(_spans(groups, side))
+        for groups, side in ((pair.baseline, context.baseline), (pair.suspect, context.suspect))
+    )
+    return [
+        Size(key, one[key], two[key])
+        for key in sorted(one.keys() & two.keys())
+        if max(one[key], two[key]) >= GROWTH * min(one[key], two[key])
+    ]
+
+
+def waits(groups: list[CallGroup], side: Profile) -> dict[str, int]:
+    """Sum up (ns) the waiting that the spans of one side state in attributes with a unit."""
+    stated: dict[str, int] = {}
+    for span in _spans(groups, side):
+        for key, value in span.attributes.items():
+            unit_ns = _meaning(key).wait_ns
+            if unit_ns:
+                stated[key] = stated.get(key, 0) + int(_real(value) * unit_ns)
+    return stated
+
+
+def places(pair: Pair, context: Context) -> list[Difference]:
+    """List where the operation ran when no place is common to both sides: zone, host, instance."""
+    a, b = _spans(pair.baseline, context.baseline), _spans(pair.suspect, context.suspect)
+    return process_places([span.resource for span in a], [span.resource for span in b])
+
+
+def process_places(a: list[Resource], b: list[Resource]) -> list[Difference]:
+    """List where processes run when no place is common to both sides, the widest first."""
+    one, two = ({id(resource): resource.attributes for resource in side}.values() for side in (a, b))
+    found = []
+    for name, attributes in PLACES:
+        here, there = ({semconv.first(process, attributes) for process in side} - {""} for side in (one, two))
+        if here and there and not here & there:
+            found.append(Difference(name, listed(here), listed(there)))
+    return found
+
+
+def processes(side: Profile) -> dict[str, list[Resource]]:
+    """List the distinct processes of one side by service."""
+    found: dict[str, list[Resource]] = {}
+    for resource in {id(span.resource): span.resource for span in side.tree.spans}.values():
+        found.setdefault(resource.service, []).append(resource)
+    return found
+
+
+def listed(values: set[str]) -> str:
+    """Say some values, bounded."""
+    shown = sorted(values)
+    return ", ".join(value[:60] for value in shown[:2]) + (" ..." if len(shown) > 2 else "")
+
+
+def _shape(value: str) -> str:
+    """Return what of a setting matters: a number itself, of a text what does not vary."""
+    return value if len(value) < 18 and value.replace(".", "", 1).isdigit() else template(value)
+
+
+def _spans(groups: Iterable[CallGroup], side: Profile) -> list[Span]:
+    chosen = [i for group in groups for i in group.spans[:SPANS]][:SPANS]
+    return [side.tree.spans[i] for i in chosen]
+
+
+class Meaning(Struct, frozen=True):
+    """What an attribute tells, by its name."""
+
+    setting: bool
+    size: bool
+    wait_ns: int  # length of its unit (ns) when it states a wait, else 0
+
+
+@lru_cache(maxsize=4096)  # a trace has few different attribute names, and a hostile one not endlessly many here
+def _meaning(key: str) -> Meaning:
+    wait = _WAIT.search(key)
+    return Meaning(
+        setting=_SETTING.search(key) is not None and not _VOLATILE.search(key),
+        size=_SIZE.search(key) is not None,
+        wait_ns=_NS[wait["unit"].lstrip("._").lower()] if wait is not None and wait["unit"] else 0,
+    )
+
+
+def _of_spans(spans: list[Span]) -> dict[str, set[str]]:
+    """Gather the values of settings on spans, and of their flag evaluations, which are events."""
+    found = _gathered(span.attributes for span in spans)
+    for span in spans:
+        for event in span.events:
+            # An evaluation names its flag in one attribute and its outcome in another.
+            flag = semconv.first(event.attributes, semconv.FLAG_KEY)
+            if flag:
+                variant = semconv.first(event.attributes, semconv.FLAG_VARIANT)
+                found.setdefault(f"feature_flag {flag}", set()).add(variant)
+    return found
+
+
+def _gathered(bags: Iterable[Attributes]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for bag in bags:
+        for key, value in bag.items():
+            if _meaning(key).setting:
+                found.setdefault(key, set()).add(str(value))
+    return found
+
+
+def _unlike(a: dict[str, set[str]], b: dict[str, set[str]]) -> list[Difference]:
+    return [
+        Difference(key, listed(a[key]), listed(b[key]))
+        for key in sorted(a.keys() & b.keys())
+        if not a[key] & b[key] and set(map(_shape, a[key])) != set(map(_shape, b[key]))
+    ]
+
+
+def _largest(spans: list[Span]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for span in spans:
+        for key, value in span.attributes.items():
+            if _meaning(key).size:
+                size = int(_real(value))
+                if size > found.get(key, 0):
+                    found[key] = size
+    return found
+
+
+def _real(value: object) -> float:
+    """Read a number that may be sent as text; 0 when it is none."""
+    if isinstance(value, bool):
+        return 0
+    if isinstance(value, str) and len(value) < 18 and value.isascii() and value.replace(".", "", 1).isdigit():
+        value = float(value)
+    return value if isinstance(value, (int, float)) and abs(value) < 1e18 else 0

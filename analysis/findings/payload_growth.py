@@ -1,0 +1,89 @@
+"""payload-growth: an operation is slower and gives back many times as much as before.
+
+    A   GET /export |----|  40 rows         B   GET /export |-----------------|  9,000 rows
+
+The amount explains the time better than "slower" does: the next question is who asks for so much, or who no longer
+limits it. Without a change of time it is only told among what else changed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from analysis import semconv
+from analysis.comparison import CauseKind
+from analysis.findings import slow_operation
+from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.differences import Size, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.attribute import Share
+
+CODE = "payload-growth"
+TITLE = "Larger payload"
+
+
+def find(context: Context) -> Iterable[Candidate]:
+    """Yield operations whose results grew."""
+    return grown(context, CODE, TITLE, of_request=False)
+
+
+def grown(context: Context, code: str, title: str, *, of_request: bool) -> Iterable[Candidate]:
+    """Yield operations that handle much more than before: of their requests, or of their results."""
+    for share in context.attribution.shares:
+        pair = share.pair
+        growth = slow_operation.grew(share, context)
+        handles = pair.key.kind in semconv.SERVING and pair.baseline and pair.suspect
+        if not growth and not handles:
+            continue
+        larger = [size for size in sizes(pair, context) if size.of_request is of_request and _more(size, context)]
+        if larger:
+            yield _candidate(share, growth, larger, context, code, title)
+
+
+def _more(size: Size, context: Context) -> bool:
+    """Tell whether a size grew in the direction of the change, by enough to cost something."""
+    before, after = (size.suspect, size.baseline) if context.mirrored else (size.baseline, size.suspect)
+    floor = context.options.payload_bytes if _in_bytes(size.name) else context.options.payload_items
+    return after - before >= floor
+
+
+def _in_bytes(name: str) -> bool:
+    return any(word in name.lower() for word in ("byte", "body", "length", "payload", "message.size"))
+
+
+def _candidate(share: Share, growth: int, larger: list[Size], context: Context, code: str, title: str) -> Candidate:
+    size = max(larger, key=lambda size: (size.suspect / size.baseline, size.name))
+    what = f"{size.name} is {size.suspect:,} instead of {size.baseline:,}"
+    evidence = [size.text for size in larger]
+    if growth:
+        slower = slow_operation.slower(share, growth, context)
+        return replace(
+            slower,
+            finding=code,
+            title=title,
+            tier=Tier.REASON,
+            summary=f"{slower.summary}: {what}",
+            evidence=[*evidence, *(text for text in slower.evidence if text not in evidence)],
+        )
+    service, operation = name_of(share.pair, context)
+    baseline_ids, suspect_ids = context.span_ids(share.pair)
+    return Candidate(
+        finding=code,
+        title=title,
+        kind=CauseKind.SELF_TIME_INCREASE,
+        tier=Tier.CONTEXT,
+        service=service,
+        operation=operation,
+        pair=share.pair,
+        claims={},
+        affects="nothing",
+        summary=f"{operation} in {service}: {what}",
+        evidence=evidence,
+        baseline_spans=baseline_ids,
+        suspect_spans=suspect_ids,
+    )

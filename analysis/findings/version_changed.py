@@ -1,0 +1,59 @@
+"""version-changed: a service runs another version; the first thing to ask about in an incident.
+
+    A   catalog 1.4.2   GET /items |-----|        B   catalog 1.5.0   GET /items |-----|
+
+Told once per service, whether or not time moved. Where a new version brought new calls, those name it as their cause.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis import semconv
+from analysis.comparison import CauseKind
+from analysis.findings.base import Candidate, Context, Tier, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.profile import CallGroup, Profile
+
+CODE = "version-changed"
+TITLE = "Version changed"
+
+
+def find(context: Context) -> Iterable[Candidate]:
+    """Yield each changed version of each service once."""
+    told: set[tuple[str, str, str]] = set()
+    for pair in context.alignment.pairs:
+        if not pair.baseline or not pair.suspect:
+            continue
+        old, new = versions(pair.baseline, context.baseline), versions(pair.suspect, context.suspect)
+        if not old or not new or old == new or (pair.key.service, old, new) in told:
+            continue
+        told.add((pair.key.service, old, new))
+        service, operation = name_of(pair, context)
+        baseline_ids, suspect_ids = context.span_ids(pair)
+        yield Candidate(
+            finding=CODE,
+            title=TITLE,
+            kind=CauseKind.VERSION_CHANGE,
+            tier=Tier.CONTEXT,
+            service=service,
+            operation=operation,
+            pair=pair,
+            claims={},
+            affects="nothing",
+            certain=True,
+            summary=f"{service} is version {new} instead of {old}",
+            evidence=[f"{service} is version {old} in A and {new} in B"],
+            baseline_spans=baseline_ids,
+            suspect_spans=suspect_ids,
+        )
+
+
+def versions(groups: list[CallGroup], side: Profile) -> str:
+    """Return the versions of the service behind some groups, joined."""
+    spans = side.tree.spans
+    resources = {id(spans[i].resource): spans[i].resource for group in groups for i in group.spans}
+    return "/".join(sorted({semconv.version(resource) for resource in resources.values()} - {""}))

@@ -1,0 +1,116 @@
+"""waiting-for-connection: an operation waits, without a span, for something that another call of its process holds.
+
+    x    |=========SELECT========|                      holds the only free connection
+    y    |.......................|===SELECT===|         its call starts the moment the other ends
+         own time, nothing to see ^ handed over
+
+A pool that is too small (or held too long) shows as time before a call that begins within a moment of the end of
+another call of the same process to the same place. Where a library states how long it waited (`wait_time_ms`), that
+counts as well.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from analysis import semconv
+from analysis.comparison import CauseKind
+from analysis.findings import slow_operation
+from analysis.findings.base import Candidate, Context, Tier
+from analysis.findings.differences import waits
+from analysis.format import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.attribute import Share
+    from analysis.model import Span
+    from analysis.profile import Profile
+
+CODE = "waiting-for-connection"
+TITLE = "Waiting for a connection"
+
+MAIN = 0.5  # of an operation's growth must be waiting that shows
+
+
+def find(context: Context) -> Iterable[Candidate]:
+    """Yield slower operations whose growth is mostly waiting for what others held."""
+    if context.mirrored:
+        return
+    calls: Calls | None = None
+    for share in context.attribution.shares:
+        growth = slow_operation.grew(share, context)
+        if not growth:
+            continue
+        calls = calls or Calls(context.suspect)
+        reason = _stated(share, growth, context) or _handed_over(share, growth, calls, context)
+        if reason:
+            made = slow_operation.slower(share, growth, context)
+            yield replace(
+                made,
+                finding=CODE,
+                title=TITLE,
+                tier=Tier.REASON,
+                kind=CauseKind.WAIT_GAP,
+                summary=f"{made.summary}: {reason}",
+                evidence=[reason, *made.evidence],
+            )
+
+
+def _stated(share: Share, growth: int, context: Context) -> str:
+    after = waits(share.pair.suspect, context.suspect)
+    before = waits(share.pair.baseline, context.baseline) if after else {}
+    name = max(after, key=lambda key: (after[key] - before.get(key, 0), key), default="")
+    if not name or after[name] - before.get(name, 0) < MAIN * growth:
+        return ""
+    return f"{name} is {duration(after[name])} instead of {duration(before.get(name, 0))}"
+
+
+class Calls:
+    """When the calls of each process to each place ended."""
+
+    def __init__(self, side: Profile) -> None:
+        self._tree = side.tree
+        self._ends: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for i, span in enumerate(side.tree.spans):
+            if span.kind in semconv.CALLING:
+                self._ends[_line(span)].append(side.tree.ends[i])
+        for ends in self._ends.values():
+            ends.sort()
+
+    def freed(self, call: int, within_ns: int) -> bool:
+        """Tell whether another call on the same line ended just before this one started."""
+        ends = self._ends[_line(self._tree.spans[call])]
+        start = self._tree.starts[call]
+        found = bisect_left(ends, start - within_ns)
+        return found < len(ends) and ends[found] <= start
+
+
+def _line(span: Span) -> tuple[int, str]:
+    return id(span.resource), semconv.peer(span) or semconv.first(span.attributes, semconv.DB_SYSTEM)
+
+
+def _handed_over(share: Share, growth: int, calls: Calls, context: Context) -> str:
+    """Say how long spans waited before calls that started as another span's call ended; "" when they did not."""
+    tree = context.suspect.tree
+    waited = 0
+    to = ""
+    for group in share.pair.suspect:
+        for i in group.spans:
+            free = tree.starts[i]
+            for child in sorted(tree.held[i], key=tree.starts.__getitem__):
+                gap = tree.starts[child] - free
+                # Its own previous call ended when the gap began; only what ends after that is somebody else's.
+                within = min(context.options.handover_ns, gap - 1)
+                called = gap > context.options.handover_ns and tree.spans[child].kind in semconv.CALLING
+                if called and calls.freed(child, within):
+                    waited += gap
+                    to = semconv.peer(tree.spans[child]) or to
+                free = max(free, tree.ends[child])
+    if waited < MAIN * growth:
+        return ""
+    return f"{duration(waited)} of waiting ends when another call{f' to {to}' if to else ''} does"
