@@ -1,0 +1,41 @@
+"""error-appeared: operations that fail anew."""
+
+from __future__ import annotations
+
+from requests_drawn import found, queried
+
+from analysis import compare
+from analysis.comparison import VerdictKind
+from analysis.model import Event, SpanKind
+
+
+def test_an_error_is_named_where_it_began(trace) -> None:
+    """Of a chain of failing spans the deepest is named, with its exception and how far it went."""
+    sides = []
+    for failing in (False, True):
+        t = trace()
+        events = (
+            (Event("exception", 0, {"exception.type": "KeyError", "exception.message": "'sku'"}),) if failing else ()
+        )
+        root = t.span("GET /", 0, 50, kind=SpanKind.SERVER, service="front", error=failing)
+        call = t.span("GET", 5, 45, root, kind=SpanKind.CLIENT, service="front", error=failing)
+        t.span("GET /sku", 7, 43, call, kind=SpanKind.SERVER, service="stock", error=failing, events=events)
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.verdict.kind is VerdictKind.FAILING
+    first = result.causes[0]
+    assert (first.service, first.operation) == ("stock", "GET /sku")
+    assert "KeyError: 'sku'" in first.summary
+    assert any("reached the root" in line for line in first.evidence)
+
+
+def test_a_failing_request_that_is_quicker_is_failing(trace) -> None:
+    """Failing fast is no improvement."""
+    result = compare(queried(trace, query=300).build(), queried(trace, query=3, error=True).build())
+    assert result.verdict.kind is VerdictKind.FAILING
+
+
+def test_an_error_on_both_sides_is_no_change(trace) -> None:
+    """What failed before as well explains nothing."""
+    result = compare(queried(trace, error=True).build(), queried(trace, error=True, own=20.5).build())
+    assert "error-appeared" not in found(result)

@@ -1,0 +1,34 @@
+"""messaging-delay: messages that wait in their queue."""
+
+from __future__ import annotations
+
+from analysis import compare
+from analysis.comparison import CauseKind
+from analysis.model import SpanKind
+
+
+def test_a_message_that_waits_in_its_queue(trace) -> None:
+    """A consumer that starts late delays completion, not the response."""
+    sides = []
+    for wait in (2, 400):
+        t = trace()
+        root = t.span("POST /", 0, 30, kind=SpanKind.SERVER)
+        send = t.span("send mail", 20, 21, root, kind=SpanKind.PRODUCER)
+        t.span("process mail", 21 + wait, 31 + wait, send, kind=SpanKind.CONSUMER, service="mailer")
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.response_time.delta_ns == 0
+    assert result.completion_time.delta_ns == 398_000_000
+    assert (result.causes[0].kind, result.causes[0].service) == (CauseKind.MESSAGING_DELAY, "mailer")
+
+
+def test_a_message_taken_as_quickly_as_before_is_no_delay(trace, only) -> None:
+    """A consumer that itself takes longer did not wait in its queue."""
+    sides = []
+    for took in (10, 400):
+        t = trace()
+        root = t.span("POST /", 0, 30, kind=SpanKind.SERVER)
+        send = t.span("send mail", 20, 21, root, kind=SpanKind.PRODUCER)
+        t.span("process mail", 23, 23 + took, send, kind=SpanKind.CONSUMER, service="mailer")
+        sides.append(t.build())
+    assert only(compare(*sides), "messaging-delay") is None

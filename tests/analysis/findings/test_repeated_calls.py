@@ -1,0 +1,36 @@
+"""repeated-calls: an operation calls another many times more than before."""
+
+from __future__ import annotations
+
+from requests_drawn import DB, found, queried
+
+from analysis import compare
+from analysis.comparison import CauseKind
+from analysis.model import SpanKind
+
+
+def test_repeated_calls(trace) -> None:
+    """One query that became thirty is a repetition, with both counts."""
+    result = compare(queried(trace).build(), queried(trace, calls=30).build())
+    first = result.causes[0]
+    assert (first.finding, first.kind) == ("repeated-calls", CauseKind.MORE_CALLS)
+    assert "30 times instead of 1" in first.summary
+
+
+def test_repeated_calls_are_silent_for_a_few_more(trace) -> None:
+    """Two queries instead of one are no N+1."""
+    assert "repeated-calls" not in found(compare(queried(trace).build(), queried(trace, calls=2).build()))
+
+
+def test_calls_below_a_repeated_caller_are_not_named_again(trace) -> None:
+    """When a caller is called ten times more often, its own calls are not each a finding."""
+    sides = []
+    for times in (1, 10):
+        t = trace()
+        root = t.span("GET /", 0, 100 * times, kind=SpanKind.SERVER)
+        for i in range(times):
+            call = t.span("load", 100 * i, 100 * i + 90, root)
+            t.span("SELECT", 100 * i + 10, 100 * i + 80, call, kind=SpanKind.CLIENT, attributes=DB)
+        sides.append(t.build())
+    result = compare(*sides)
+    assert [f.operation for f in result.findings if f.finding == "repeated-calls"] == ["load"]

@@ -1,0 +1,32 @@
+"""retries: calls tried again after they failed."""
+
+from __future__ import annotations
+
+from analysis import compare
+from analysis.comparison import CauseKind, VerdictKind
+from analysis.model import SpanKind
+
+
+def retried(trace, tries: int, *, ok: bool = True):
+    """Return a trace with a call tried several times, 100 ms between the tries."""
+    t = trace()
+    root = t.span("POST /pay", 0, 120 * tries + 5, kind=SpanKind.SERVER)
+    for i in range(tries):
+        last = i == tries - 1
+        t.span("POST", 2 + 120 * i, 22 + 120 * i, root, kind=SpanKind.CLIENT, error=not (last and ok),
+               attributes={"http.method": "POST", "http.url": "http://bank/x", "http.status_code": 503})  # fmt: skip
+    return t.build()
+
+
+def test_retries_that_succeed_in_the_end_are_slow_not_failing(trace) -> None:
+    """Failed tries and the waits between them are one cause; the request itself did not fail."""
+    result = compare(retried(trace, 1), retried(trace, 4))
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert (result.causes[0].finding, result.causes[0].kind) == ("retries", CauseKind.RETRY)
+    assert "503" in result.causes[0].summary
+
+
+def test_retries_that_fail_to_the_end_are_failing(trace) -> None:
+    """When the last try fails as well, the request is failing."""
+    result = compare(retried(trace, 1), retried(trace, 4, ok=False))
+    assert result.verdict.kind is VerdictKind.FAILING

@@ -1,0 +1,44 @@
+"""operation-slower: the calls themselves take longer."""
+
+from __future__ import annotations
+
+from requests_drawn import found, queried
+
+from analysis import compare
+from analysis.comparison import CauseKind, VerdictKind
+from analysis.model import SpanKind
+
+
+def test_operation_slower(trace) -> None:
+    """A query that takes longer is named, with what it does; the callers above it are not."""
+    result = compare(queried(trace).build(), queried(trace, query=200).build())
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert [c.operation for c in result.causes] == ["SELECT"]
+    assert result.causes[0].kind is CauseKind.SELF_TIME_INCREASE
+    assert any("stock" in line for line in result.causes[0].evidence)
+
+
+def test_operation_slower_is_silent_for_jitter(trace) -> None:
+    """A few per cent more or less are nothing."""
+    result = compare(queried(trace).build(), queried(trace, own=21, query=10.4).build())
+    assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    assert found(result) == set()
+
+
+def test_a_slow_operation_tells_what_differs_about_itself(trace) -> None:
+    """Flags, sizes and the instance that differ are evidence; ids, ports and small variations are not."""
+    sides = []
+    for slow, rows, flag, pod in ((1, 40, "off", "shop-1"), (200, 9000, "on", "shop-2")):
+        t = trace()
+        attributes = {
+            "db.response.returned_rows": rows, "feature_flag.result.variant": flag, "user.id": f"u{slow}",
+            "net.peer.port": 1000 + slow, "thread.id": slow, "http.response.body.size": 1000 + slow,
+        }  # fmt: skip
+        t.span("GET /", 0, 20 + slow, kind=SpanKind.SERVER, attributes=attributes, resource={"k8s.pod.name": pod})
+        sides.append(t.build())
+    evidence = " | ".join(compare(*sides).causes[0].evidence)
+    assert "db.response.returned_rows: 40 in A, 9,000 in B" in evidence
+    assert "feature_flag.result.variant: off in A, on in B" in evidence
+    assert "instance: shop-1 in A, shop-2 in B" in evidence
+    for noise in ("user.id", "port", "thread", "body.size"):
+        assert noise not in evidence
