@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
 from bot.request import CompareRequest, Origin
-from bot.slack import blocks, notices
+from bot.slack import messages, notices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine
@@ -187,12 +187,12 @@ class Jobs:
         origin = payload.origin
         found = None if first else await self._delivery.find(origin.channel, key, origin.thread_ts)
         root_ts = found or await self._delivery.post(
-            origin.channel, blocks.comparing(_asked(payload)), message_id=key, thread_ts=origin.thread_ts
+            origin.channel, messages.comparing(_asked(payload)), message_id=key, thread_ts=origin.thread_ts
         )
         await self._book(self._ledger.posted(key, root_ts))
         return root_ts
 
-    async def _compare(self, payload: Payload) -> tuple[Answer, blocks.Asked]:
+    async def _compare(self, payload: Payload) -> tuple[Answer, messages.Asked]:
         request, origin = payload.request, payload.origin
         limits = self._settings.limits
         deadline_s = limits.deadline_s
@@ -215,7 +215,7 @@ class Jobs:
         answer = await self._runner.compare(baseline, suspect, deadline_s=limits.analysis_s)
         return answer, self._asked(payload, baseline, suspect)
 
-    def _asked(self, payload: Payload, baseline: FetchedTrace, suspect: FetchedTrace) -> blocks.Asked:
+    def _asked(self, payload: Payload, baseline: FetchedTrace, suspect: FetchedTrace) -> messages.Asked:
         asked = _asked(payload)
         return msgspec.structs.replace(
             asked,
@@ -225,12 +225,12 @@ class Jobs:
         )
 
     async def _answer(
-        self, key: str, payload: Payload, root_ts: str, answer: Answer, asked: blocks.Asked, *, first: bool
+        self, key: str, payload: Payload, root_ts: str, answer: Answer, asked: messages.Asked, *, first: bool
     ) -> None:
         """Turn the announcement into the verdict and put the rest under it."""
         origin = payload.origin
-        root = blocks.verdict(answer.comparison, asked)
-        replies = blocks.thread(answer.comparison, answer.table, asked)
+        root = messages.verdict(answer.comparison, asked)
+        replies = messages.thread(answer.comparison, answer.table, asked)
         if payload.request.private:
             for message in (root, *replies):
                 await self.tell(origin, message)
@@ -289,8 +289,8 @@ def _question(payload: Payload, key: str) -> str:
     return msgspec.json.encode((where, what)).decode()
 
 
-def _asked(payload: Payload) -> blocks.Asked:
+def _asked(payload: Payload) -> messages.Asked:
     request, origin = payload.request, payload.origin
-    return blocks.Asked(
+    return messages.Asked(
         baseline_id=request.baseline.trace_id, suspect_id=request.suspect.trace_id, user_name=origin.user_name
     )

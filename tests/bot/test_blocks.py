@@ -15,7 +15,7 @@ from analysis.model import SpanKind
 from analysis.report import table
 from bot.links import diff_url, trace_url
 from bot.settings import SourceSettings
-from bot.slack import blocks
+from bot.slack import messages as ms
 from bot.slack.limits import problems
 from bot.slack.text import clean, escaped
 
@@ -31,9 +31,9 @@ HOSTILE = [
 ]
 
 
-def asked(source=JAEGER) -> blocks.Asked:
+def asked(source=JAEGER) -> ms.Asked:
     """Return who asked."""
-    return blocks.Asked(
+    return ms.Asked(
         baseline_id="a" * 32, suspect_id="b" * 32, user_name="<!channel>", baseline_source=source, suspect_source=source,
         payload=json.dumps({"x": "y"}),
     )  # fmt: skip
@@ -42,8 +42,8 @@ def asked(source=JAEGER) -> blocks.Asked:
 def messages(comparison, source=JAEGER) -> list:
     """Return every message of an answer."""
     return [
-        blocks.comparing(asked(source)), blocks.verdict(comparison, asked(source)),
-        *blocks.thread(comparison, table(comparison), asked(source)),
+        ms.comparing(asked(source)), ms.verdict(comparison, asked(source)),
+        *ms.thread(comparison, table(comparison), asked(source)),
     ]  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def test_without_a_user_interface_there_are_no_links(samples) -> None:
 def test_the_text_alone_carries_the_message(samples) -> None:
     """Notification text is a full sentence with verdict, numbers, cause and confidence."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
-    text = blocks.notification(compare(samples.trace(pair.baseline), samples.trace(pair.suspect)))
+    text = ms.notification(compare(samples.trace(pair.baseline), samples.trace(pair.suspect)))
     assert text.startswith("Slower: gateway POST /api/checkout is ")
     assert "SELECT in catalog" in text
     assert text.endswith("Confidence: high.")

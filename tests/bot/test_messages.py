@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -17,28 +18,32 @@ from slack_oracles import objections
 from analysis.report import table
 from bot.errors import DeliveryError, SourceError
 from bot.settings import SourceSettings
-from bot.slack import blocks, notices
+from bot.slack import messages as ms
+from bot.slack import notices
 from bot.slack.limits import problems
+
+if TYPE_CHECKING:
+    from bot.slack.elements import Message
 
 GOLDENS = Path(__file__).parents[1] / "data" / "messages"
 JAEGER = SourceSettings(name="jaeger-prod", kind="jaeger", url="http://jaeger:16686", ui_url="https://jaeger.example")
 
 
-def asked(comparison=SLOWER, source: SourceSettings = JAEGER) -> blocks.Asked:
+def asked(comparison=SLOWER, source: SourceSettings = JAEGER) -> ms.Asked:
     """Return who asked what."""
-    return blocks.Asked(
+    return ms.Asked(
         baseline_id=comparison.baseline.trace_id, suspect_id=comparison.suspect.trace_id, user_name="alice",
         baseline_source=source, suspect_source=source, payload="{}",
     )  # fmt: skip
 
 
-def answer(comparison, source: SourceSettings = JAEGER) -> list[blocks.Message]:
+def answer(comparison, source: SourceSettings = JAEGER) -> list[Message]:
     """Return the root message and its thread."""
     its = asked(comparison, source)
-    return [blocks.verdict(comparison, its), *blocks.thread(comparison, table(comparison), its)]
+    return [ms.verdict(comparison, its), *ms.thread(comparison, table(comparison), its)]
 
 
-def check(name: str, messages: list[blocks.Message]) -> None:
+def check(name: str, messages: list[Message]) -> None:
     """Compare messages with their golden file, after every judge has seen them."""
     for message in messages:
         for shown in (message.blocks, message.plain_blocks or message.blocks):
@@ -62,7 +67,7 @@ def test_the_other_messages_read_well() -> None:
     check(
         "other-messages",
         [
-            blocks.comparing(blocks.Asked(baseline_id="4bf92f35" * 4, suspect_id="00f067aa" * 4, user_name="alice")),
+            ms.comparing(ms.Asked(baseline_id="4bf92f35" * 4, suspect_id="00f067aa" * 4, user_name="alice")),
             notices.usage("/compare-traces", ["jaeger-prod", "tempo-prod"]),
             notices.source_list({"jaeger-prod": "ok", "tempo-prod": "I cannot reach tempo-prod (refused)."}),
             notices.source_list({}),

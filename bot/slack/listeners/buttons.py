@@ -9,7 +9,7 @@ import msgspec
 
 from bot.errors import BotError, UserError
 from bot.request import CompareRequest, Origin
-from bot.slack import blocks, notices
+from bot.slack import messages, notices
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -25,7 +25,7 @@ class Buttons:
 
     def register(self, app: AsyncApp) -> None:
         """Listen."""
-        app.action(blocks.SWAP)(self.on_swap)
+        app.action(messages.SWAP)(self.on_swap)
         app.action(re.compile(r"^open_"))(self.on_open)
 
     async def on_swap(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:

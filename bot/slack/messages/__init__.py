@@ -1,0 +1,36 @@
+"""What the answer looks like: a `Comparison` becomes messages, one noun per file. Pure.
+
+root.py      the announcement and the verdict: one line each for what, why and how sure
+spans.py     the table of the spans that changed most        | the thread
+changes.py   what else changed, what weakens the answer      |
+steps.py     what to do next                                 |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.slack.messages.asked import Asked
+from bot.slack.messages.changes import changes
+from bot.slack.messages.root import NO_CAUSE, SWAP, comparing, notification, verdict
+from bot.slack.messages.spans import spans
+from bot.slack.messages.steps import steps
+
+if TYPE_CHECKING:
+    from analysis import Comparison
+    from analysis.report import Table
+    from bot.slack.elements import Message
+
+__all__ = ["SWAP", "Asked", "comparing", "notification", "thread", "verdict"]
+
+
+def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:
+    """Return the replies in the thread: the spans (`rows`), what else changed, what to do next."""
+    replies = [spans(comparison, rows, asked)]
+    others = changes(comparison)
+    if others is not None:
+        replies.append(others)
+    said = 1 if comparison.verdict.kind in NO_CAUSE else 0  # the root message gives the first step instead of a cause
+    if len(comparison.next_steps) > said:
+        replies.append(steps(comparison, asked))
+    return replies

@@ -1,0 +1,18 @@
+"""Who asked what: what an answer says beside the comparison itself. Pure."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from bot.settings import SourceSettings
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Who asked what, and where the two traces live (None until they were fetched)."""
+
+    baseline_id: str
+    suspect_id: str
+    user_name: str
+    baseline_source: SourceSettings | None = None
+    suspect_source: SourceSettings | None = None
+    payload: str = ""  # the request, for the swap button
