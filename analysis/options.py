@@ -53,6 +53,10 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     repeat_ratio: float = 2.0
     """... and at least this many times as often as before."""
 
+    further_calls_share: float = 0.3
+    """Fewer further calls than a repetition are named when they cost at least this share of the difference:
+    below it, something else explains more."""
+
     overlap_drop: float = 0.75
     """Concurrency of siblings at or below this fraction of the baseline's is lost parallelism."""
 

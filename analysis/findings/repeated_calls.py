@@ -3,7 +3,9 @@
     A   products |-----|                    B   products |------------------------|
           SELECT   |-|                            SELECT   |-||-||-||-||-||-||-|
 
-Calls are counted per call of their caller, so that only the place where the repetition begins is named.
+Calls are counted per call of their caller, so that only the place where the repetition begins is named. Few further
+calls are a finding as well when, at their usual cost, they explain much of the difference (three calls of 100 ms
+instead of one).
 Siblings repeated together (the query and the cache write of each item) are one finding.
 """
 
@@ -27,28 +29,50 @@ TITLE = "Repeated calls"
 
 
 def find(context: Context) -> Iterable[Candidate]:
-    """Yield one candidate per caller whose calls multiplied."""
+    """Yield one candidate per caller whose calls multiplied, or whose few further calls cost much."""
     for caller in context.alignment.pairs:
         repeated = [child for child in caller.children if multiplied(child, context)]
         if repeated:
-            yield _candidate(caller, repeated, context)
+            yield _candidate(caller, repeated, context, certain=True)
+            continue
+        costly = [child for child in caller.children if _costs_much(child, context)]
+        if costly:
+            yield _candidate(caller, costly, context, certain=False)
 
 
 def multiplied(pair: Pair, context: Context) -> bool:
     """Tell whether a call is made many times more than before, per call of its caller."""
+    before, after = _rates(pair, context)
+    options = context.options
+    return after - before >= options.repeat_calls and after >= options.repeat_ratio * before
+
+
+def _costs_much(pair: Pair, context: Context) -> bool:
+    """Tell whether calls made once or twice more than before, at their usual cost, explain much of the difference."""
+    before, after = _rates(pair, context)
+    if not 0 < before < after:
+        return False
+    below = context.claims_below(pair)
+    usual = sum(context.before(context.share_of[id_]).exposed_ns for id_ in below)
+    cost = usual * (after - before) / before
+    options = context.options
+    return cost >= options.further_calls_share * abs(context.attribution.delta_ns) and cost > options.group_noise_ns
+
+
+def _rates(pair: Pair, context: Context) -> tuple[float, float]:
+    """Return how often a call is made per call of its caller, before and after; (0, 0) without a caller on a side."""
     share = context.share_of[id(pair)]
     before, after = float(context.before(share).calls), float(context.after(share).calls)
     if pair.parent is not None:
         above = context.share_of[id(pair.parent)]
         callers_before, callers_after = context.before(above).calls, context.after(above).calls
         if not callers_before or not callers_after:
-            return False
+            return 0.0, 0.0
         before, after = before / callers_before, after / callers_after
-    options = context.options
-    return after - before >= options.repeat_calls and after >= options.repeat_ratio * before
+    return before, after
 
 
-def _candidate(caller: Pair, repeated: list[Pair], context: Context) -> Candidate:
+def _candidate(caller: Pair, repeated: list[Pair], context: Context, *, certain: bool) -> Candidate:
     claims: dict[int, int] = {}
     weight = {}
     for pair in repeated:
@@ -83,7 +107,7 @@ def _candidate(caller: Pair, repeated: list[Pair], context: Context) -> Candidat
         peer_service=peer_of(main, context),
         pair=main,
         claims=claims,
-        certain=True,
+        certain=certain,
         summary=f"{operation} in {service} runs {times_b} times instead of {times_a}",
         evidence=evidence,
         baseline_spans=baseline_ids,

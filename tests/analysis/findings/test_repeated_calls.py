@@ -18,8 +18,9 @@ def test_repeated_calls(trace) -> None:
 
 
 def test_repeated_calls_are_silent_for_a_few_more(trace) -> None:
-    """Two queries instead of one are no N+1."""
-    assert "repeated-calls" not in found(compare(queried(trace).build(), queried(trace, calls=2).build()))
+    """Two quick queries instead of one are neither an N+1 nor the cause of anything."""
+    a, b = queried(trace, own=100, query=1), queried(trace, own=140, query=1, calls=2)
+    assert "repeated-calls" not in found(compare(a.build(), b.build()))
 
 
 def test_calls_below_a_repeated_caller_are_not_named_again(trace) -> None:
@@ -34,3 +35,19 @@ def test_calls_below_a_repeated_caller_are_not_named_again(trace) -> None:
         sides.append(t.build())
     result = compare(*sides)
     assert [f.operation for f in result.findings if f.finding == "repeated-calls"] == ["load"]
+
+
+def test_two_further_calls_that_cost_the_difference_are_named(trace) -> None:
+    """Three remote calls of 100 ms instead of one are the cause, few as they are."""
+    sides = []
+    for times in (1, 3):
+        t = trace()
+        root = t.span("GET /", 0, 110 * times + 10, kind=SpanKind.SERVER)
+        for i in range(times):
+            call = t.span("GET", 5 + 110 * i, 110 + 110 * i, root, kind=SpanKind.CLIENT)
+            t.span("GET /rates", 7 + 110 * i, 108 + 110 * i, call, kind=SpanKind.SERVER, service="rates")
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert (first.finding, first.kind, first.peer_service) == ("repeated-calls", CauseKind.MORE_CALLS, "rates")
+    assert "3 times instead of 1" in first.summary
+    assert first.share > 0.9
