@@ -98,11 +98,14 @@ class Jobs:
 
     async def drain(self, timeout_s: float = DRAIN_S) -> None:
         """Let running jobs finish; what does not finish in time stays in the ledger for the next start."""
-        if self._tasks:
-            _, pending = await asyncio.wait(set(self._tasks), timeout=timeout_s)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+        clock = asyncio.get_running_loop().time
+        ending = clock() + timeout_s
+        while self._tasks and (left_s := ending - clock()) > 0:  # one that runs may have another one started
+            await asyncio.wait(set(self._tasks), timeout=left_s)
+        pending = set(self._tasks)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
 
     async def idle(self) -> None:
         """Wait until every accepted request has ended."""

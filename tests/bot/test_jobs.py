@@ -8,6 +8,8 @@ import json
 import pytest
 from world import CHANNEL, FaultySlack
 
+from bot.commands import parse_command
+from bot.request import Origin
 from bot.settings import Limits
 
 DEAD_URL = "http://127.0.0.1:9/response"
@@ -182,3 +184,20 @@ def _message():
     from bot.slack.elements import Message, rich, section, text
 
     return Message(text="Comparing ...", blocks=[rich(section(text("Comparing ...")))])
+
+
+async def test_what_is_being_taken_on_at_a_shutdown_is_finished_too(make_world, samples) -> None:
+    """A listener still at work when the process is told to end may start a comparison; that one ends as well."""
+    async with make_world() as world:
+        asked = parse_command(pair(samples), {})
+        origin = Origin(team="T1", channel=CHANNEL, user="U1", user_name="alice")
+        told = asyncio.Event()
+
+        async def listen() -> None:
+            await told.wait()
+            world.bot.jobs.submit(asked, origin)
+
+        world.bot.jobs.start(listen())
+        asyncio.get_running_loop().call_soon(told.set)
+        await world.bot.jobs.drain()
+        assert world.slack.roots()[0]["text"].startswith("Slower")
