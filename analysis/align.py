@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from analysis import semconv
 from analysis.model import SpanKind
 from analysis.notes import Note, Severity
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 LAYER_SEARCH = 400  # groups looked at below one leftover when searching for a moved layer
 RENAME_SEARCH = 40  # leftovers on one side considered for renaming; more are no rename but another program
 SAME_WORK = 0.5  # share of equal children that makes a differently named group the same
+FORWARDED = 0.5  # of an outer layer's time that the request inside it takes, unless the layer does nothing else
 SAME_REQUEST = 0.6  # the same for roots, where a wrong match would compare two different requests
 
 
@@ -124,10 +126,13 @@ def _match_roots(
     a, b = baseline.root, suspect.root
     key_a, key_b = keys[a.key], keys[b.key]
     if a.key == b.key or key_a.loose == key_b.loose:
-        return a, b
+        return None if _enter_elsewhere(a, b, keys) else (a, b)
     # A gateway or sidecar around the request on one side; nearest first, the same whichever side it is on.
-    found = [(depth, (a, inner)) for depth, inner in _below(b, options.layer_depth) if inner.key == a.key]
-    found += [(depth, (inner, b)) for depth, inner in _below(a, options.layer_depth) if inner.key == b.key]
+    in_b, in_a = (
+        [(depth, inner) for depth, inner in _below(outer, options.layer_depth) if inner.key == key and _forwards(inner)]
+        for outer, key in ((b, a.key), (a, b.key))
+    )
+    found = [(depth, (a, inner)) for depth, inner in in_b] + [(depth, (inner, b)) for depth, inner in in_a]
     if found:
         return min(found, key=lambda match: (match[0], keys[match[1][0].key].service, keys[match[1][0].key].name))[1]
     alike = key_a.name == key_b.name or (key_a.detail and key_a.detail == key_b.detail)
@@ -137,6 +142,31 @@ def _match_roots(
     if same_service and _method(key_a) == _method(key_b) and _likeness(a, b, keys) >= SAME_REQUEST:
         return a, b
     return None
+
+
+def _enter_elsewhere(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bool:
+    """Tell whether two callers of one name (a browser, a load generator) call different operations."""
+    if not {keys[a.key].kind, keys[b.key].kind} <= set(semconv.CALLING):
+        return False
+    in_a, in_b = ([c for c in root.children.values() if keys[c.key].kind is SpanKind.SERVER] for root in (a, b))
+    return bool(in_a and in_b) and not any(_same_request(one, two, keys) for one in in_a for two in in_b)
+
+
+def _same_request(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bool:
+    key_a, key_b = keys[a.key], keys[b.key]
+    if a.key == b.key or key_a.loose == key_b.loose or key_a.name == key_b.name:
+        return True
+    return _likeness(a, b, keys) >= SAME_REQUEST
+
+
+def _forwards(inner: CallGroup) -> bool:
+    """Tell whether what stands above a request is a way to it, not a larger request of which it is a part."""
+    outer = inner
+    alone = True
+    while outer.parent is not None:
+        outer = outer.parent
+        alone = alone and len(outer.children) == 1
+    return alone or inner.total_ns >= FORWARDED * outer.total_ns
 
 
 def _method(key: OperationKey) -> str:

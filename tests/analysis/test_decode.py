@@ -155,7 +155,7 @@ def test_newline_separated_results_are_merged() -> None:
         (b"<html><body>Sign in</body></html>", "HTML"),
         (b'{"data": [', "not Jaeger JSON"),
         (b"404 page not found", "not protobuf"),
-        (gzip.compress(b"{}"), "gzipped"),
+        (gzip.compress(b"{}", mtime=0), "gzipped"),
         (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"spanId": 7}]}]}]}', "not OTLP JSON"),
         (b'{"data":[{"traceID":"zz zz","spans":[{"spanID":"x y","startTime":1}]}]}', "not a trace or span id"),
     ],
