@@ -17,6 +17,7 @@ from analysis.options import DEFAULTS, CompareOptions
 from analysis.population import Population
 from analysis.render_markdown import render_markdown
 from analysis.render_text import render_text
+from analysis.root_call import RootCall
 
 __all__ = [
     "DEFAULTS",
@@ -26,6 +27,7 @@ __all__ = [
     "DecodeError",
     "EmptyTraceError",
     "Population",
+    "RootCall",
     "Trace",
     "WireFormat",
     "compare",

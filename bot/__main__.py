@@ -2,7 +2,7 @@
 
 python -m bot run [--mode http|socket]   serve a workspace
 python -m bot check                      check settings, Slack token and every source
-python -m bot compare A B                compare two traces from the configured sources, in the terminal
+python -m bot compare [A] B              compare traces from the configured sources, in the terminal
 python -m bot playground                 try everything in a browser, without a workspace
 """
 
@@ -20,10 +20,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from analysis import AnalysisError, render_text
 from bot import log
-from bot.analysis_child import compared
+from bot.analysis_child import compared, compared_with_typical, root_call
 from bot.app import Bot
 from bot.commands import parse_command
 from bot.errors import BotError
+from bot.finding import Place, find_others
 from bot.ledger import StateError
 from bot.request import CompareRequest
 from bot.settings import Settings, SettingsError
@@ -76,8 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--mode", choices=("http", "socket"), help="default: socket with SLACK_APP_TOKEN, else http")
     commands.add_parser("check", help="check settings, Slack token and every source")
     compare = commands.add_parser("compare", help="compare two traces in the terminal")
-    compare.add_argument("baseline", metavar="A", help="id or link of the healthy trace")
-    compare.add_argument("suspect", metavar="B", help="id or link of the trace to explain")
+    compare.add_argument(
+        "traces", nargs="+", metavar="TRACE", help="ids or links: the healthy trace and the one to explain; or it alone"
+    )
     compare.add_argument("--source", default="", help="the source to ask")
     commands.add_parser("playground", help="try everything in a browser, without a workspace")
     return parser
@@ -173,19 +175,28 @@ async def _check_sources(settings: Settings) -> list[bool]:
 async def _compare(settings: Settings, options: argparse.Namespace) -> int:
     sources = open_sources(settings)
     try:
-        request = parse_command(f"{options.baseline} {options.suspect}", sources.hosts)
+        request = parse_command(" ".join(options.traces), sources.hosts)
         if not isinstance(request, CompareRequest):
-            raise SettingsError("two traces are needed")
+            raise SettingsError("name a trace, or two")
         deadline_s = settings.limits.deadline_s
-        baseline, suspect = await asyncio.gather(
+        fetched = await asyncio.gather(
             *(
                 sources.fetch(
-                    reference, channel=TERMINAL, source=options.source or None, tenant=None, deadline_s=deadline_s
+                    reference, channel=TERMINAL, source=options.source or request.source, tenant=request.tenant,
+                    deadline_s=deadline_s,
                 )
                 for reference in (request.baseline, request.suspect)
+                if reference is not None
             )
-        )
-        print(render_text(compared(baseline.body, baseline.wire, suspect.body, suspect.wire)), end="")
+        )  # fmt: skip
+        traces = [(trace.body, trace.wire) for trace in fetched]
+        if request.baseline is not None:
+            print(render_text(compared(*traces)), end="")
+            return 0
+        place = Place(sources.named(fetched[0].source), sources.tenant(TERMINAL, request.tenant), deadline_s / 3)
+        others = await find_others(place, root_call(traces[0]))
+        comparison, population = compared_with_typical(traces[0], [(trace.body, trace.wire) for trace in others.traces])
+        print(f"A is {others.words(len(population.samples))}.\n\n{render_text(comparison)}", end="")
     finally:
         await sources.aclose()
     return 0

@@ -1,6 +1,6 @@
 """The process that decodes and compares: reads jobs from standard input, writes answers to standard output.
 
-    job:      length (4 bytes) | head (msgpack) | body of A | body of B
+    job:      length (4 bytes) | job (msgpack) | the bodies it names, one after the other
     outcome:  length (4 bytes) | outcome (msgpack)
 
 A crash, an endless loop or gigabytes of memory harm this process and the one comparison in it; `bot.runner`
@@ -14,25 +14,52 @@ import resource
 import signal
 import struct
 import sys
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from analysis import AnalysisError, Comparison, Trace, WireFormat, compare, decode
+from analysis import AnalysisError, Comparison, Population, RootCall, Trace, WireFormat, compare, decode
 from analysis.report import Table, table
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+Fetched: TypeAlias = tuple[bytes, WireFormat]
 LENGTH = struct.Struct(">I")
 MAX_MEMORY_BYTES = 4 * 1024**3
 KEPT = 100  # contributions and findings sent back: more than any message shows
 
 
-class Head(Struct, frozen=True, kw_only=True):
-    """What precedes the bodies of two fetched traces."""
+class Body(Struct, frozen=True):
+    """A fetched trace that follows its job."""
 
-    baseline_bytes: int
-    baseline_wire: WireFormat
-    suspect_bytes: int
-    suspect_wire: WireFormat
+    size: int  # bytes
+    wire: WireFormat
+
+
+class Compare(Struct, frozen=True, kw_only=True, tag=True):
+    """Compare two traces; without a baseline, compare with the typical one of the population."""
+
+    baseline: Body | None
+    suspect: Body
+    population: tuple[Body, ...] = ()
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """What follows the job."""
+        return (*([self.baseline] if self.baseline else []), self.suspect, *self.population)
+
+
+class Look(Struct, frozen=True, kw_only=True, tag=True):
+    """Say of which root call a trace is."""
+
+    trace: Body
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """What follows the job."""
+        return (self.trace,)
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -40,18 +67,45 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     comparison: Comparison
     table: Table
+    population: int = 0  # traces in the population
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """An answer, or the sentence that says why there is none."""
+    """What a job asked for, or the sentence that says why it cannot be had."""
 
     answer: Answer | None = None
+    root: RootCall | None = None
     error: str = ""
 
 
-def compared(baseline: bytes, baseline_wire: WireFormat, suspect: bytes, suspect_wire: WireFormat) -> Comparison:
+def compared(baseline: Fetched, suspect: Fetched) -> Comparison:
     """Decode and compare two traces; raises the engine's `AnalysisError` with a sentence for people."""
-    return compare(_read("A", baseline, baseline_wire), _read("B", suspect, suspect_wire))
+    return compare(_read("A", *baseline), _read("B", *suspect))
+
+
+def compared_with_typical(suspect: Fetched, others: Iterable[Fetched]) -> tuple[Comparison, Population]:
+    """Compare a trace with the typical one of others of its operation, all of them being the population.
+
+    Those that cannot be read are left out; raises `AnalysisError` when none can, or when the suspect cannot.
+    """
+    read = _read("B", *suspect)
+    traces = {trace.trace_id: trace for trace in _readable(others)}
+    population = Population.from_traces(traces.values())
+    if not population.samples:
+        raise AnalysisError("None of the traces found to compare with can be read.")
+    return compare(traces[typical(population)], read, population), population
+
+
+def typical(population: Population) -> str:
+    """Return the id of the trace that stands for its population: the middle one of those without a failed call."""
+    whole = [s for s in population.samples if not any(errors for _, _, errors in s.groups.values())]
+    ranked = sorted(whole or population.samples, key=lambda sample: (sample.response_ns, sample.trace_id))
+    return ranked[(len(ranked) - 1) // 2].trace_id
+
+
+def root_call(trace: Fetched) -> RootCall:
+    """Say of which root call a trace is; raises `AnalysisError` when it cannot be read."""
+    return RootCall.of(_read("B", *trace))
 
 
 def _read(letter: str, body: bytes, wire: WireFormat) -> Trace:
@@ -61,16 +115,31 @@ def _read(letter: str, body: bytes, wire: WireFormat) -> Trace:
         raise AnalysisError(f"Trace {letter} cannot be read: {error}.") from None
 
 
-def work(head: Head, baseline: bytes, suspect: bytes) -> Outcome:
-    """Answer one job."""
+def _readable(bodies: Iterable[Fetched]) -> Iterator[Trace]:
+    for body, wire in bodies:
+        with contextlib.suppress(AnalysisError):
+            yield decode(body, wire)
+
+
+def work(job: Compare | Look, bodies: Sequence[bytes]) -> Outcome:
+    """Do one job."""
+    fetched = [(body, its.wire) for body, its in zip(bodies, job.bodies, strict=True)]
     try:
-        comparison = compared(baseline, head.baseline_wire, suspect, head.suspect_wire)
+        if isinstance(job, Look):
+            return Outcome(root=root_call(fetched[0]))
+        if job.baseline is None:
+            comparison, population = compared_with_typical(fetched[0], fetched[1:])
+            return _outcome(comparison, len(population.samples))
+        return _outcome(compared(fetched[0], fetched[1]), 0)
     except AnalysisError as error:
         return Outcome(error=str(error))
+
+
+def _outcome(comparison: Comparison, population: int) -> Outcome:
     short = msgspec.structs.replace(
         comparison, contributions=comparison.contributions[:KEPT], findings=comparison.findings[:KEPT]
     )
-    return Outcome(answer=Answer(comparison=short, table=table(comparison)))
+    return Outcome(answer=Answer(comparison=short, table=table(comparison), population=population))
 
 
 def main() -> None:
@@ -83,9 +152,9 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     jobs, outcomes = sys.stdin.buffer, sys.stdout.buffer
     while len(length := jobs.read(LENGTH.size)) == LENGTH.size:
-        head = msgspec.msgpack.decode(jobs.read(LENGTH.unpack(length)[0]), type=Head)
-        baseline, suspect = jobs.read(head.baseline_bytes), jobs.read(head.suspect_bytes)
-        outcome = msgspec.msgpack.encode(work(head, baseline, suspect))
+        job = msgspec.msgpack.decode(jobs.read(LENGTH.unpack(length)[0]), type=Compare | Look)
+        bodies = [jobs.read(body.size) for body in job.bodies]
+        outcome = msgspec.msgpack.encode(work(job, bodies))
         outcomes.write(LENGTH.pack(len(outcome)) + outcome)
         outcomes.flush()
 

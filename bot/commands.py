@@ -6,6 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from bot.errors import UserError
 from bot.references import PADDING_S, find_references, split_words, unix_seconds
 from bot.request import CompareRequest, Help, History, ListSources, Nothing
@@ -64,18 +66,14 @@ def _comparison(words: list[str], hosts: Mapping[str, str]) -> CompareRequest:
             raise _unknown_option(word)
         elif word.lower() not in ("and", "vs", "with", "to", "against", "compare"):
             references += find_references(word, hosts)
-    if len(references) == 1:
-        raise UserError("one-trace", trace=references[0].trace_id)
-    if len(references) != 2:
+    if len(references) not in (1, 2):
         raise UserError("too-many", count=len(references)) if references else UserError("usage")
     window = _window(options)
-    baseline, suspect = references
     if window is not None:
-        baseline = type(baseline)(trace_id=baseline.trace_id, source=baseline.source, window=window)
-        suspect = type(suspect)(trace_id=suspect.trace_id, source=suspect.source, window=window)
+        references = [msgspec.structs.replace(reference, window=window) for reference in references]
     return CompareRequest(
-        baseline=baseline,
-        suspect=suspect,
+        baseline=references[0] if len(references) == 2 else None,
+        suspect=references[-1],
         source=options.get("source"),
         tenant=options.get("tenant"),
         private=private,

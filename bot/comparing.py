@@ -1,6 +1,7 @@
 """The job: from an accepted request to its one answer.
 
     accept in the ledger -> root message -> fetch both at once -> compare in a child -> update root -> thread
+                                            or one, and others of its operation
 
 Whatever happens on the way, the request ends in an answer or in a sentence that says why there is none.
 """
@@ -18,13 +19,15 @@ import structlog
 from msgspec import Struct
 
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
-from bot.request import CompareRequest, Origin
+from bot.finding import Place, find_others
+from bot.request import CompareRequest, Origin, TraceRef
 from bot.slack import messages, notices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine
 
     from bot.analysis_child import Answer
+    from bot.finding import Others
     from bot.ledger import Entry, Ledger
     from bot.runner import AnalysisRunner
     from bot.settings import Settings
@@ -158,7 +161,7 @@ class Jobs:
         await self._book(self._ledger.ended(key, state))
         log.info(
             "request", key=key, state=state, channel=origin.channel, user=origin.user,
-            baseline=payload.request.baseline.trace_id, suspect=payload.request.suspect.trace_id,
+            baseline=_baseline_id(payload.request), suspect=payload.request.suspect.trace_id,
             seconds=round(time.monotonic() - started, 3),
         )  # fmt: skip
 
@@ -196,35 +199,58 @@ class Jobs:
         return root_ts
 
     async def _compare(self, payload: Payload) -> tuple[Answer, messages.Asked]:
-        request, origin = payload.request, payload.origin
         limits = self._settings.limits
-        deadline_s = limits.deadline_s
         try:
-            async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as both:
-                fetches = [
-                    both.create_task(
-                        self._sources.fetch(
-                            reference, channel=origin.channel, source=request.source, tenant=request.tenant,
-                            deadline_s=deadline_s,
-                        )
-                    )
-                    for reference in (request.baseline, request.suspect)
-                ]  # fmt: skip
+            async with asyncio.timeout(limits.deadline_s):
+                baseline, suspect, others = await self._gather(payload)
         except TimeoutError:
-            raise SourceError("timeout", source="the trace source", seconds=round(deadline_s)) from None
+            raise SourceError("timeout", source="the trace source", seconds=round(limits.deadline_s)) from None
+        traces = others.traces if others else ()
+        answer = await self._runner.compare(baseline, suspect, traces, deadline_s=limits.analysis_s)
+        return answer, self._asked(payload, answer, (baseline or suspect).source, suspect.source, others)
+
+    async def _gather(self, payload: Payload) -> tuple[FetchedTrace | None, FetchedTrace, Others | None]:
+        """Fetch both traces at once; with only one named, the others of its operation that show what is usual."""
+        request = payload.request
+        if request.baseline is None:
+            suspect = await self._fetch(payload, request.suspect)
+            root = await self._runner.root_call(suspect, deadline_s=self._settings.limits.analysis_s)
+            place = Place(
+                self._sources.named(suspect.source),
+                self._sources.tenant(payload.origin.channel, request.tenant),
+                self._settings.limits.deadline_s / 3,
+            )
+            return None, suspect, await find_others(place, root)
+        try:
+            async with asyncio.TaskGroup() as both:
+                baseline_, suspect_ = (
+                    both.create_task(self._fetch(payload, reference))
+                    for reference in (request.baseline, request.suspect)
+                )
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
-        baseline, suspect = (fetch.result() for fetch in fetches)
-        answer = await self._runner.compare(baseline, suspect, deadline_s=limits.analysis_s)
-        return answer, self._asked(payload, baseline, suspect)
+        return baseline_.result(), suspect_.result(), None
 
-    def _asked(self, payload: Payload, baseline: FetchedTrace, suspect: FetchedTrace) -> messages.Asked:
-        asked = _asked(payload)
+    async def _fetch(self, payload: Payload, reference: TraceRef) -> FetchedTrace:
+        request = payload.request
+        return await self._sources.fetch(
+            reference, channel=payload.origin.channel, source=request.source, tenant=request.tenant,
+            deadline_s=self._settings.limits.deadline_s,
+        )  # fmt: skip
+
+    def _asked(
+        self, payload: Payload, answer: Answer, baseline_source: str, suspect_source: str, others: Others | None
+    ) -> messages.Asked:
+        used = payload.request.baseline or TraceRef(
+            trace_id=answer.comparison.baseline.trace_id, source=baseline_source
+        )
         return msgspec.structs.replace(
-            asked,
-            baseline_source=self._sources.settings_of(baseline.source),
-            suspect_source=self._sources.settings_of(suspect.source),
-            payload=msgspec.json.encode(payload.request.swapped()).decode(),
+            _asked(payload),
+            baseline_id=used.trace_id,
+            baseline_source=self._sources.settings_of(baseline_source),
+            suspect_source=self._sources.settings_of(suspect_source),
+            compared_with=others.words(answer.population) if others else "",
+            payload=msgspec.json.encode(payload.request.swapped(used)).decode(),
         )
 
     async def _answer(
@@ -288,12 +314,17 @@ def _question(payload: Payload, key: str) -> str:
     if request.private:
         return key
     where = (origin.team, origin.channel)
-    what = (request.baseline.trace_id, request.suspect.trace_id, request.source, request.tenant)
+    what = (_baseline_id(request), request.suspect.trace_id, request.source, request.tenant)
     return msgspec.json.encode((where, what)).decode()
 
 
 def _asked(payload: Payload) -> messages.Asked:
     request, origin = payload.request, payload.origin
     return messages.Asked(
-        baseline_id=request.baseline.trace_id, suspect_id=request.suspect.trace_id, user_name=origin.user_name
+        baseline_id=_baseline_id(request), suspect_id=request.suspect.trace_id, user_name=origin.user_name
     )
+
+
+def _baseline_id(request: CompareRequest) -> str:
+    """Return the id of the baseline; "" where the typical request is to be found."""
+    return request.baseline.trace_id if request.baseline else ""

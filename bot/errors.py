@@ -38,10 +38,9 @@ class UserError(BotError):
     """What was asked for cannot be done as it was asked."""
 
     sentences: ClassVar[dict[str, str]] = {
-        "usage": "I need two traces: `/compare-traces <trace A> <trace B>`, A the healthy one. Ids or links both work; "
-        "`/compare-traces help` shows examples.",
-        "one-trace": "I need a second trace to compare {trace} with: `/compare-traces <healthy> {trace}`.",
-        "too-many": "I found {count} traces in what you typed; give me two, A the healthy one: "
+        "usage": "I need a trace, `/compare-traces <trace>`, or two, `/compare-traces <trace A> <trace B>`, A the "
+        "healthy one. Ids or links both work; `/compare-traces help` shows examples.",
+        "too-many": "I found {count} traces in what you typed; give me one, or two, A the healthy one: "
         "`/compare-traces <trace A> <trace B>`.",
         "one-per-field": "One trace belongs here, as an id or a link; I found {count}.",
         "not-a-reference": "“{text}” is not a trace id or a link to a trace. An id has up to 32 hex digits "
@@ -57,6 +56,16 @@ class UserError(BotError):
         "no-sources": "No trace source is configured for this channel. Ask whoever runs me to add one.",
         "channel-refused": "I am not allowed to answer in this channel. Ask whoever runs me to add it.",
         "user-refused": "You are not on the list of people who may compare traces here. Ask whoever runs me.",
+        "no-root": "The root span of trace {trace} is missing, so I cannot tell which requests to compare it with. "
+        "Name a healthy one: `/compare-traces <healthy> {trace}`.",
+        "no-typical": "{source} has no other trace of {operation}, within a week before or a day after, to compare "
+        "{trace} with. Name a healthy one: `/compare-traces <healthy> {trace}`.",
+        "nothing-found": "{source} has no trace of {what} from {when}. Requests may not be sampled there, or be past "
+        "their retention.",
+        "search-lags": "{source} has no trace of {what} yet: what is new is found only after about a minute. Ask again "
+        "then.",
+        "unknown-service": "{source} knows no service “{service}”. {hint}",
+        "unknown-operation": "{service} has no operation “{operation}” in {source}. {hint}",
         "busy": "I am busy with other comparisons; try again in {seconds} s.",
     }
 

@@ -14,18 +14,18 @@ class TraceRef(Struct, frozen=True, kw_only=True):
 
 
 class CompareRequest(Struct, frozen=True, kw_only=True):
-    """Compare `suspect` (B) with `baseline` (A)."""
+    """Compare `suspect` (B) with `baseline` (A), or, without one, with the typical request of its operation."""
 
-    baseline: TraceRef
+    baseline: TraceRef | None
     suspect: TraceRef
     source: str | None = None
     tenant: str | None = None
     private: bool = False
 
-    def swapped(self) -> CompareRequest:
-        """Return the same request with the sides exchanged."""
+    def swapped(self, baseline: TraceRef) -> CompareRequest:
+        """Return the same request with the sides exchanged; `baseline` is the one that was used."""
         return CompareRequest(
-            baseline=self.suspect, suspect=self.baseline, source=self.source, tenant=self.tenant, private=self.private
+            baseline=self.suspect, suspect=baseline, source=self.source, tenant=self.tenant, private=self.private
         )
 
 

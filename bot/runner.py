@@ -1,6 +1,6 @@
 """Runs comparisons in child processes, so that the event loop never waits for one.
 
-event loop  --two bodies-->  warm child  --answer-->  event loop
+event loop  ---bodies--->  warm child  --answer-->  event loop
                                  | past its deadline, crashed, out of memory, grown large: killed and replaced
 """
 
@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from bot.analysis_child import LENGTH, Answer, Head, Outcome
+from bot.analysis_child import LENGTH, Answer, Body, Compare, Look, Outcome
 from bot.errors import AnalysisError
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Sequence
 
+    from analysis import RootCall
     from bot.sources import FetchedTrace
 
+Wanted = TypeVar("Wanted")
 COMMAND = (sys.executable, "-m", "bot.analysis_child")
 PIECE_BYTES = 256 * 1024  # written at once: the loop turns to others in between
 WARM_BYTES = 8 * 1024 * 1024  # a child that read more than this is not kept: its memory does not shrink again
@@ -35,23 +37,40 @@ class AnalysisRunner:
         self._free = asyncio.Semaphore(children)
         self._idle: list[Process] = []
 
-    async def compare(self, baseline: FetchedTrace, suspect: FetchedTrace, *, deadline_s: float) -> Answer:
-        """Compare two fetched traces; raises `AnalysisError` when that cannot be done in time."""
+    async def compare(
+        self, baseline: FetchedTrace | None, suspect: FetchedTrace, population: Sequence[FetchedTrace] = (), *,
+        deadline_s: float,
+    ) -> Answer:  # fmt: skip
+        """Compare two fetched traces, or one with the typical trace of a population.
+
+        Raises `AnalysisError` when that cannot be done, or not in time.
+        """
+        job = Compare(
+            baseline=_body(baseline) if baseline else None,
+            suspect=_body(suspect),
+            population=tuple(map(_body, population)),
+        )
+        outcome = await self._run(job, [*([baseline] if baseline else []), suspect, *population], deadline_s)
+        return _only(outcome.answer, outcome)
+
+    async def root_call(self, trace: FetchedTrace, *, deadline_s: float) -> RootCall:
+        """Say of which root call a fetched trace is; raises `AnalysisError` as `compare` does."""
+        outcome = await self._run(Look(trace=_body(trace)), [trace], deadline_s)
+        return _only(outcome.root, outcome)
+
+    async def _run(self, job: Compare | Look, traces: Sequence[FetchedTrace], deadline_s: float) -> Outcome:
         try:
             async with asyncio.timeout(deadline_s), self._free:
-                outcome = await self._run(baseline, suspect)
+                return await self._exchange(job, traces)
         except TimeoutError:
             raise AnalysisError("took-too-long", seconds=round(deadline_s)) from None
-        if outcome.answer is None:
-            raise AnalysisError("unreadable", detail=outcome.error)
-        return outcome.answer
 
-    async def _run(self, baseline: FetchedTrace, suspect: FetchedTrace) -> Outcome:
+    async def _exchange(self, job: Compare | Look, traces: Sequence[FetchedTrace]) -> Outcome:
         child = await self._child()
         keep = False
         try:
-            outcome = await _exchange(child, baseline, suspect)
-            keep = len(baseline.body) + len(suspect.body) <= WARM_BYTES
+            outcome = await _exchange(child, job, traces)
+            keep = sum(len(trace.body) for trace in traces) <= WARM_BYTES
         except (asyncio.IncompleteReadError, ConnectionError):
             raise AnalysisError("crashed") from None
         finally:
@@ -81,18 +100,23 @@ class AnalysisRunner:
             await _end(self._idle.pop())
 
 
-async def _exchange(child: Process, baseline: FetchedTrace, suspect: FetchedTrace) -> Outcome:
+def _body(trace: FetchedTrace) -> Body:
+    return Body(len(trace.body), trace.wire)
+
+
+def _only(wanted: Wanted | None, outcome: Outcome) -> Wanted:
+    if wanted is None:
+        raise AnalysisError("unreadable", detail=outcome.error)
+    return wanted
+
+
+async def _exchange(child: Process, job: Compare | Look, traces: Sequence[FetchedTrace]) -> Outcome:
     """Send a job and read its outcome."""
     if child.stdin is None or child.stdout is None:
         raise ConnectionError
-    head = msgspec.msgpack.encode(
-        Head(
-            baseline_bytes=len(baseline.body), baseline_wire=baseline.wire,
-            suspect_bytes=len(suspect.body), suspect_wire=suspect.wire,
-        )
-    )  # fmt: skip
+    head = msgspec.msgpack.encode(job)
     child.stdin.write(LENGTH.pack(len(head)) + head)
-    for body in (memoryview(baseline.body), memoryview(suspect.body)):
+    for body in (memoryview(trace.body) for trace in traces):
         for start in range(0, len(body), PIECE_BYTES):
             child.stdin.write(body[start : start + PIECE_BYTES])
             await child.stdin.drain()

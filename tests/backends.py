@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import asynccontextmanager
+from functools import cached_property
 
 from aiohttp import web
 from exchanges import exchange
 from world import no_sleep, serve
 
+from analysis import decode
+from bot.playground.trace_api import Samples, routes
+from bot.playground.trace_search import Recorded
 from bot.settings import Limits, Settings, SourceSettings
 from bot.sources import open_sources
 
@@ -61,3 +66,74 @@ def status(code: int, text: str = "", **headers):
         return web.Response(status=code, text=text, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
     return answer
+
+
+class Town(Samples):
+    """Traffic of a shop, recorded by a Jaeger: as many traces as a test needs, searched over HTTP."""
+
+    def __init__(self) -> None:
+        self.pairs = []
+        self.bodies: dict[str, bytes] = {}
+        self.asked: list[web.Request] = []
+        self.lost: set[str] = set()  # found by searches, but gone when they are fetched
+        self.broken: list[int] = []  # statuses of the next searches
+
+    def request(
+        self, at_s: float, took_ms: float, *, service: str = "checkout", operation: str = "POST /orders",
+        failed: bool = False, orphan: bool = False,
+    ) -> str:  # fmt: skip
+        """Record one request, with a database call that takes most of it; returns its trace id."""
+        trace_id = f"a{len(self.bodies) + 1:031x}"
+        error = [{"key": "error", "type": "bool", "value": True}] if failed else []
+        parent = [{"refType": "CHILD_OF", "traceID": trace_id, "spanID": "f" * 16}] if orphan else []
+        root = {
+            "traceID": trace_id, "spanID": f"{1:016x}", "operationName": operation, "references": parent, "logs": [],
+            "startTime": round(at_s * 1e6), "duration": round(took_ms * 1000), "tags": error, "processID": "p",
+        }  # fmt: skip
+        call = root | {
+            "spanID": f"{2:016x}", "operationName": "SELECT orders", "duration": round(took_ms * 900), "tags": [],
+            "references": [{"refType": "CHILD_OF", "traceID": trace_id, "spanID": f"{1:016x}"}],
+        }  # fmt: skip
+        data = {"traceID": trace_id, "spans": [root, call], "processes": {"p": {"serviceName": service, "tags": []}}}
+        self.bodies[trace_id] = json.dumps({"data": [data]}).encode()
+        return trace_id
+
+    def traffic(self, start_s: float, end_s: float, count: int, took_ms: float, **fields) -> list[str]:
+        """Record requests at even distances, a little different from each other."""
+        step = (end_s - start_s) / count
+        return [self.request(start_s + i * step, took_ms * (1 + i % 5 / 20), **fields) for i in range(count)]
+
+    @cached_property
+    def recorded(self) -> list[Recorded]:
+        """All traces, newest first."""
+        return sorted((Recorded.of(decode(body)) for body in self.bodies.values()), key=lambda t: -t.start_ns)
+
+    def jaeger(self, trace_id: str) -> bytes | None:
+        """Return a trace as Jaeger v1 JSON, or None."""
+        return self.bodies.get(trace_id)
+
+    @asynccontextmanager
+    async def open(self, **changes):
+        """Serve the town's Jaeger and open it as a source."""
+
+        @web.middleware
+        async def watch(request: web.Request, handler):
+            self.asked.append(request)
+            if request.path.endswith("/api/traces") and self.broken:
+                return web.Response(status=self.broken.pop(0), text="no")
+            if request.match_info.get("id") in self.lost:
+                return web.Response(status=404, text='{"errors":[{"code":404,"msg":"trace not found"}]}')
+            return await handler(request)
+
+        app = web.Application(middlewares=[watch])
+        app.add_routes(routes(self))
+        async with serve(app) as url:
+            settings = Settings.model_construct(
+                sources=(SourceSettings(name="town", kind="jaeger", url=f"{url}/jaeger", **changes),), jaeger_url=None,
+                tempo_url=None, channels={}, limits=Limits(missing_retry_s=0),
+            )  # fmt: skip
+            opened = open_sources(settings, no_sleep)
+            try:
+                yield opened.named("town")
+            finally:
+                await opened.aclose()

@@ -1,27 +1,44 @@
 """A trace API on localhost that serves the recorded samples as Jaeger and as Tempo do.
 
 /jaeger/api/traces/{id}       Jaeger v1 JSON, as Jaeger 1.x answers (it has no api_v3)
+/jaeger/api/traces?...        its search; /jaeger/api/services and /jaeger/api/operations its lists of names
 /jaeger/trace/{id}            a page with the spans, standing in for Jaeger's own
 /jaeger/trace/{A}...{B}       a page with the comparison, standing in for Jaeger's diff
 /tempo/api/v2/traces/{id}     Tempo's protobuf envelope
+/tempo/api/search?q=...       its search, in the TraceQL of `trace_search`; /tempo/api/v2/search/tag/... its names
 """
 
 from __future__ import annotations
 
 import gzip
 import html
+import json
 import tomllib
+from functools import cached_property
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from msgspec import Struct
 
 from analysis import compare, decode, render_text
 from analysis.format import duration
+from bot.playground.trace_search import (
+    QueryError,
+    Recorded,
+    Test,
+    conditions,
+    duration_ns,
+    matches,
+    tempo_answer,
+    within,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from analysis import Trace
+    from analysis.model import Span
 
 NOT_FOUND = (
     '{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,"msg":"trace not found"}]}'  # as Jaeger says it
@@ -60,6 +77,18 @@ class Samples:
         body = self.jaeger(trace_id)
         return decode(body) if body else None
 
+    @cached_property
+    def recorded(self) -> list[Recorded]:
+        """All traces, newest first, as searches look at them."""
+        ids = dict.fromkeys(trace_id for pair in self.pairs for trace_id in (pair.baseline, pair.suspect))
+        traces = [Recorded.of(trace) for trace_id in ids if (trace := self.trace(trace_id))]
+        return sorted(traces, key=lambda trace: -trace.start_ns)
+
+    def search(self, tests: list[Test], window_ns: tuple[int, int], limit: int) -> list[tuple[Recorded, list[Span]]]:
+        """Return the newest traces with spans that meet the conditions, and those spans."""
+        found = ((trace, matches(trace, tests)) for trace in self.recorded if within(trace, *window_ns))
+        return [(trace, spans) for trace, spans in found if spans][:limit]
+
     def _read(self, name: str) -> bytes | None:
         file = self._folder / name
         return gzip.decompress(file.read_bytes()) if file.is_file() else None
@@ -96,21 +125,94 @@ def routes(samples: Samples) -> list[web.RouteDef]:
     async def wrong_path(_: web.Request) -> web.Response:
         return web.Response(status=404, text="404 page not found\n", content_type="text/plain")
 
-    async def services(_: web.Request) -> web.Response:
-        return web.json_response({"data": ["gateway"], "total": 1, "limit": 0, "offset": 0, "errors": None})
+    async def jaeger_search(request: web.Request) -> web.Response:
+        query = request.query
+        if not query.get("service"):
+            return _jaeger_error("parameter 'service' is required")
+        tests: list[Test] = [("resource.service.name", "=", query["service"])]
+        try:
+            if query.get("operation"):
+                tests.append(("name", "=", query["operation"]))
+            if query.get("minDuration"):
+                tests.append(("duration", ">=", duration_ns(query["minDuration"])))
+            if query.get("maxDuration"):
+                tests.append(("duration", "<=", duration_ns(query["maxDuration"])))
+            tags = json.loads(query.get("tags") or "{}")
+            if isinstance(tags, dict) and tags.get("error") == "true":
+                tests.append(("status", "=", "error"))
+            window = int(query.get("start") or 0) * 1_000, int(query.get("end") or 2**53) * 1_000
+            limit = int(query.get("limit") or 100)
+        except ValueError as error:
+            return _jaeger_error(str(error))
+        bodies = [samples.jaeger(trace.trace_id) for trace, _ in samples.search(tests, window, limit)]
+        return _jaeger_list([trace for body in bodies if body for trace in json.loads(body)["data"]])
+
+    async def jaeger_services(_: web.Request) -> web.Response:
+        return _jaeger_list(_services(samples.recorded))
+
+    async def jaeger_operations(request: web.Request) -> web.Response:
+        names = _operations(samples.recorded, request.query.get("service", ""))
+        return _jaeger_list([{"name": name, "spanKind": ""} for name in names])
+
+    async def tempo_search(request: web.Request) -> web.Response:
+        query = request.query
+        try:
+            tests = conditions(query.get("q") or "{}")
+            window = int(query.get("start") or 0) * 10**9, int(query.get("end") or 2**33) * 10**9
+            found = samples.search(tests, window, int(query.get("limit") or 20))
+        except ValueError as error:
+            return web.Response(status=400, text=f"invalid TraceQL query: {error}")
+        return web.json_response(tempo_answer(found))
+
+    async def tempo_services(_: web.Request) -> web.Response:
+        return _tempo_values(_services(samples.recorded))
+
+    async def tempo_names(request: web.Request) -> web.Response:
+        try:
+            tests = conditions(request.query.get("q") or "{}")
+        except QueryError as error:
+            return web.Response(status=400, text=f"invalid TraceQL query: {error}")
+        names = {span.name for trace in samples.recorded for span in matches(trace, tests)}
+        return _tempo_values(sorted(names))
 
     async def echo(_: web.Request) -> web.Response:
         return web.Response(text="echo", content_type="text/plain")
 
     return [
         web.get("/jaeger/api/traces/{id}", jaeger_trace),
-        web.get("/jaeger/api/services", services),
+        web.get("/jaeger/api/traces", jaeger_search),
+        web.get("/jaeger/api/services", jaeger_services),
+        web.get("/jaeger/api/operations", jaeger_operations),
         web.get("/jaeger/trace/{id}", page),
         web.get("/tempo/api/v2/traces/{id}", tempo_trace),
+        web.get("/tempo/api/search", tempo_search),
+        web.get("/tempo/api/v2/search/tag/resource.service.name/values", tempo_services),
+        web.get("/tempo/api/v2/search/tag/name/values", tempo_names),
         web.get("/tempo/api/echo", echo),
         web.get("/jaeger/{rest:.*}", wrong_path),
         web.get("/tempo/{rest:.*}", wrong_path),
     ]
+
+
+def _services(recorded: Iterable[Recorded]) -> list[str]:
+    return sorted({span.service for trace in recorded for span in trace.spans})
+
+
+def _operations(recorded: Iterable[Recorded], service: str) -> list[str]:
+    return sorted({span.name for trace in recorded for span in trace.spans if span.service == service})
+
+
+def _jaeger_list(data: list[Any]) -> web.Response:
+    return web.json_response({"data": data, "total": len(data), "limit": 0, "offset": 0, "errors": None})
+
+
+def _jaeger_error(message: str) -> web.Response:
+    errors = [{"code": 400, "msg": message}]
+    return web.json_response({"data": None, "total": 0, "limit": 0, "offset": 0, "errors": errors}, status=400)
+
+
+def _tempo_values(values: list[str]) -> web.Response:
+    return web.json_response({"tagValues": [{"type": "string", "value": value} for value in values], "metrics": {}})
 
 
 def _padded(request: web.Request) -> str:

@@ -41,6 +41,7 @@ def _marked_up(sentence: str) -> Element:
 def usage(command: str, sources: list[str]) -> Message:
     """Return how to use the bot."""
     lines = [
+        (f"{command} <trace>", "compare a trace with a typical one of the same operation, which I find"),
         (f"{command} <trace A> <trace B>", "compare two traces: A the healthy one, B the one to explain"),
         (command, "a form with a field for each trace"),
         (f"{command} history", "what was compared in this channel"),
@@ -96,7 +97,8 @@ def history(comparisons: list[Past]) -> Message:
     items = []
     for past in comparisons:
         when = datetime.fromtimestamp(past.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        pair = f"{short_id(past.baseline_id)} (A) with {short_id(past.suspect_id)} (B)"
+        first = f"{short_id(past.baseline_id)} (A)" if past.baseline_id else "a typical request (A)"
+        pair = f"{first} with {short_id(past.suspect_id)} (B)"
         item = [el.text(when), el.space("  "), el.link(pair, past.permalink)]
         if past.user_name:
             item += [el.space(", asked by "), el.text(past.user_name, width=80)]

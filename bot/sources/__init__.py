@@ -43,6 +43,15 @@ class Sources:
         names = its.sources if its and its.sources else tuple(self._sources)
         return [self._sources[name] for name in names]
 
+    def named(self, name: str) -> TraceSource:
+        """Return a source."""
+        return self._sources[name]
+
+    def tenant(self, channel: str, asked: str | None) -> str | None:
+        """Return the tenant to ask for: the one that was said, else the channel's."""
+        its = self._settings.channels.get(channel)
+        return asked or (its.tenant if its else None)
+
     def settings_of(self, name: str) -> SourceSettings:
         """Return the settings of a source."""
         return self._sources[name].settings
@@ -55,8 +64,7 @@ class Sources:
         A trace that is nowhere is looked for again for a few seconds: it may still be arriving.
         """
         asked = self._asked(channel, reference.source or source)
-        its = self._settings.channels.get(channel)
-        tenant = tenant or (its.tenant if its else None)
+        tenant = self.tenant(channel, tenant)
         patience_s = min(self._settings.limits.missing_retry_s, deadline_s / 2)
         while True:
             try:

@@ -99,7 +99,7 @@ async def test_nobody_is_mentioned(world, samples) -> None:
     ("text", "said"),
     [
         ("nonsense here", "not a trace id"),
-        ("abc123", "I need a second trace"),
+        ("private", "I need a trace"),
         ("aa bb cc", "I found 3 traces"),
         ("00000000000000000000000000000000 bb", "all zeros"),
         ("aa bb color=red", "do not know the option"),

@@ -52,9 +52,19 @@ async def test_check_names_every_problem_with_its_mend(backend, monkeypatch, cap
 async def test_compare_answers_in_the_terminal(backend, samples, capsys) -> None:
     """Two ids from the configured sources become the text answer."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
-    options = type("Options", (), {"baseline": pair.baseline, "suspect": pair.suspect, "source": ""})
+    options = type("Options", (), {"traces": [pair.baseline, pair.suspect], "source": ""})
     assert await _compare(Settings.load(), options) == 0
     assert "SELECT in catalog" in capsys.readouterr().out
+
+
+async def test_compare_finds_the_typical_trace_in_the_terminal(backend, samples, capsys) -> None:
+    """One id is compared with the typical request, and the text says which that is."""
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    options = type("Options", (), {"traces": [pair.suspect], "source": ""})
+    assert await _compare(Settings.load(), options) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("A is typical of 2 traces of gateway POST /api/checkout, 02:22 UTC.\n\n")
+    assert "SELECT in catalog" in said
 
 
 def test_bad_settings_are_one_line_and_status_2(monkeypatch, capsys) -> None:

@@ -50,7 +50,7 @@ async def test_a_mention_inside_a_thread_is_answered_in_that_thread(world, sampl
     ("text", "said"),
     [
         ("help", "Usage"), ("", "Usage"), ("what can you do?", "Usage"), ("sources", "Sources: jaeger: ok"),
-        ("history", "Nothing was compared"), ("4bf92f35", "I need a second trace"), ("v1.2.3", "not a trace id"),
+        ("history", "Nothing was compared"), ("private", "I need a trace"), ("v1.2.3", "not a trace id"),
         ("a1 b2 colour=red", "do not know the option"), ("https://evil.example/trace/a1 b2", "evil.example"),
     ],
 )  # fmt: skip

@@ -62,12 +62,21 @@ def test_each_verdict_reads_well(name) -> None:
     check(name, answer(BY_VERDICT[name]))
 
 
+def test_what_was_compared_with_is_said() -> None:
+    """A trace that was found and not named is introduced, in the small print and in the text."""
+    its = msgspec.structs.replace(
+        asked(), compared_with="typical of 40 traces of checkout POST /orders <!channel>, 13:30-14:00 UTC"
+    )
+    check("compared-with-typical", [ms.verdict(SLOWER, its)])
+
+
 def test_the_other_messages_read_well() -> None:
     """Announcement, help, sources, repetition and errors."""
     check(
         "other-messages",
         [
             ms.comparing(ms.Asked(baseline_id="4bf92f35" * 4, suspect_id="00f067aa" * 4, user_name="alice")),
+            ms.comparing(ms.Asked(baseline_id="", suspect_id="00f067aa" * 4, user_name="alice")),
             notices.usage("/compare-traces", ["jaeger-prod", "tempo-prod"]),
             notices.source_list({"jaeger-prod": "ok", "tempo-prod": "I cannot reach tempo-prod (refused)."}),
             notices.source_list({}),

@@ -148,6 +148,14 @@ def test_a_range_of_time_holds_for_both_traces() -> None:
     assert end - start == 30 * 60 + 2 * 6 * 3600
 
 
+def test_one_trace_is_compared_with_the_typical_one() -> None:
+    """A single reference is the suspect; the options hold for it."""
+    asked = parse_command(f"{A} at=2026-11-24T02:00:00Z", HOSTS)
+    assert isinstance(asked, CompareRequest)
+    assert asked.baseline is None
+    assert (asked.suspect.trace_id, asked.suspect.window is None) == (A, False)
+
+
 def test_words_between_the_traces_are_ignored() -> None:
     """People write sentences."""
     assert isinstance(parse_command(f"compare {A} with {B}", HOSTS), CompareRequest)
@@ -156,7 +164,7 @@ def test_words_between_the_traces_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (A, "need a second trace"),
+        ("private", "need a trace"),
         (f"{A} {B} {A[::-1]}", "I found 3 traces"),
         (f"{A} {B} sorce=x", "did you mean `source`"),
         (f"{A} {B} --json", "do not know the option"),

@@ -47,6 +47,27 @@ async def test_a_comparison_comes_back_whole(make_runner, fetched) -> None:
     assert result.comparison.verdict.kind is VerdictKind.SLOWER
 
 
+async def test_a_trace_is_compared_with_the_typical_one_of_a_population(make_runner, fetched) -> None:
+    """Without a baseline the child picks the middle one of those without failures; unreadable ones are left out."""
+    baseline, suspect = fetched
+    broken = FetchedTrace(trace_id="x", body=b"{}", wire=WireFormat.JAEGER_JSON, source="s")
+    answer = await make_runner().compare(None, suspect, [broken, baseline, baseline], deadline_s=30)
+    assert answer.comparison.baseline.trace_id == baseline.trace_id
+    assert answer.comparison.verdict.kind is VerdictKind.SLOWER
+    assert answer.population == 1
+    with pytest.raises(AnalysisError, match="None of the traces found"):
+        await make_runner().compare(None, suspect, [broken], deadline_s=30)
+
+
+async def test_the_root_call_of_a_trace_is_told(make_runner, fetched) -> None:
+    """The child says of which operation a trace is, or that it cannot be read."""
+    root = await make_runner().root_call(fetched[1], deadline_s=30)
+    assert (root.service, root.operation) == ("gateway", "POST /api/checkout")
+    broken = FetchedTrace(trace_id="x", body=b"{}", wire=WireFormat.JAEGER_JSON, source="s")
+    with pytest.raises(AnalysisError, match="cannot be read"):
+        await make_runner().root_call(broken, deadline_s=30)
+
+
 async def test_children_are_used_again(make_runner, fetched) -> None:
     """A warm child serves one comparison after the other."""
     runner = make_runner()

@@ -131,9 +131,10 @@ class Desk:
                 payload = msgspec.json.decode(entry.payload, type=Payload)
             except msgspec.DecodeError:
                 continue  # written by an earlier version
+            baseline = payload.request.baseline
             past.append(
                 notices.Past(
-                    baseline_id=payload.request.baseline.trace_id, suspect_id=payload.request.suspect.trace_id,
+                    baseline_id=baseline.trace_id if baseline else "", suspect_id=payload.request.suspect.trace_id,
                     at=entry.accepted_at, user_name=payload.origin.user_name,
                     permalink=await self.delivery.permalink(entry.channel, entry.root_ts),
                 )

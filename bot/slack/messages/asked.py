@@ -10,9 +10,10 @@ from bot.settings import SourceSettings
 class Asked(Struct, frozen=True, kw_only=True):
     """Who asked what, and where the two traces live (None until they were fetched)."""
 
-    baseline_id: str
+    baseline_id: str  # "" until the typical one is found
     suspect_id: str
     user_name: str
     baseline_source: SourceSettings | None = None
     suspect_source: SourceSettings | None = None
+    compared_with: str = ""  # what A stands for, where it was found and not named
     payload: str = ""  # the request, for the swap button

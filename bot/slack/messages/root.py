@@ -41,6 +41,13 @@ EVIDENCE = 3
 def comparing(asked: Asked) -> Message:
     """Return the root message while the work is under way."""
     a, b = short_id(asked.baseline_id), short_id(asked.suspect_id)
+    if not asked.baseline_id:
+        line = el.section(
+            el.emoji("hourglass_flowing_sand"), el.space(" Comparing "), el.text(b, code=True),
+            el.space(" with a typical request of the same operation ..."),
+        )  # fmt: skip
+        said = f"Comparing {b} with a typical request of the same operation ..."
+        return Message(text=said, blocks=[el.rich(line), el.context(_asked_by(asked))])
     line = el.section(
         el.emoji("hourglass_flowing_sand"), el.space(" Comparing "), el.text(a, code=True), el.space(" (A) with "),
         el.text(b, code=True), el.space(" (B) ..."),
@@ -62,8 +69,13 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
     sides = [_side("A", comparison.baseline), _side("B", comparison.suspect)] if a != b else [
         _side("A and B", comparison.baseline)
     ]  # fmt: skip
+    if asked.compared_with:
+        sides.append(f"A is {asked.compared_with}")
     blocks.append(el.context(*sides, _asked_by(asked)))
-    return Message(text=notification(comparison), blocks=blocks)
+    text = notification(comparison)
+    if asked.compared_with:
+        text += " " + escaped(f"A is {asked.compared_with}.", 500)
+    return Message(text=text, blocks=blocks)
 
 
 def notification(comparison: Comparison) -> str:
