@@ -11,7 +11,7 @@ Pure: bytes in, values out; no network, no clock, no files. Its only dependency 
 from analysis.compare import compare
 from analysis.comparison import Comparison
 from analysis.decode import decode, decode_many
-from analysis.errors import AnalysisError, DecodeError, EmptyTraceError
+from analysis.errors import AnalysisError, DecodeError, EmptyTraceError, PopulationError
 from analysis.model import Trace, WireFormat
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.population import Population
@@ -27,6 +27,7 @@ __all__ = [
     "DecodeError",
     "EmptyTraceError",
     "Population",
+    "PopulationError",
     "RootCall",
     "Trace",
     "WireFormat",

@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 import gzip
 import sys
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from analysis import (
-    DEFAULTS,
     AnalysisError,
     DecodeError,
     Population,
@@ -26,10 +27,12 @@ from analysis import (
     render_markdown,
     render_text,
 )
+from analysis.format import count
+from analysis.notes import Note, Severity
 from analysis.picture import render_png, render_svg
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from analysis import Comparison, Trace
 
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         comparison = _compare(options)
-    except (AnalysisError, OSError, EOFError, gzip.BadGzipFile) as error:
+    except (AnalysisError, OSError, EOFError, zlib.error) as error:
         print(f"compare-traces: {_sentence(error)}", file=sys.stderr)
         return EXIT_BAD_INPUT
     for path, render in ((options.png, render_png), (options.svg, render_svg)):
@@ -81,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("baseline", metavar="A", help="the trace believed healthy")
     parser.add_argument("suspect", metavar="B", help="the trace to explain")
-    parser.add_argument("--population", metavar="PATH", nargs="+", default=[], help="recent traces of the operation")
+    parser.add_argument("--population", metavar="PATH", nargs="+", default=[], help="files or folders of recent traces")
     parser.add_argument("--png", metavar="FILE", help="also draw a picture")
     parser.add_argument("--svg", metavar="FILE", help="also draw a picture, as SVG")
     form = parser.add_mutually_exclusive_group()
@@ -92,17 +95,49 @@ def _parser() -> argparse.ArgumentParser:
 
 def _compare(options: argparse.Namespace) -> Comparison:
     baseline, suspect = _trace(options.baseline), _trace(options.suspect)
-    population = Population.from_traces(_population(options.population)) if options.population else None
-    return compare(baseline, suspect, population, DEFAULTS)
+    if not options.population:
+        return compare(baseline, suspect)
+    recent = _Recent(options.population)
+    population = Population.from_traces(recent)
+    comparison = compare(baseline, suspect, population)
+    return structs.replace(comparison, notes=(*comparison.notes, *recent.notes(population)))
 
 
-def _population(paths: list[str]) -> list[Trace]:
-    files = [file for path in map(Path, paths) for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
-    traces: list[Trace] = []
-    for file in files:
-        if file.is_file():
-            traces.extend(decode_many(_read(str(file))))
-    return traces
+class _Recent:
+    """The traces of files and folders, one file at a time; remembers what it could not read."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self._files: list[Path] = []
+        for path in map(Path, paths):
+            self._files += sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        self._traces = 0
+        self._skipped: list[str] = []
+
+    def __iter__(self) -> Iterator[Trace]:
+        for file in self._files:
+            try:
+                found = decode_many(_read(str(file)))
+            except (DecodeError, EOFError, OSError, zlib.error) as error:
+                if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+                    raise  # a path that is not there is a slip of the hand, not a broken trace
+                self._skipped.append(f"{file.name}: {error}")
+                continue
+            self._traces += len(found)
+            yield from found
+        if not self._traces:
+            broken = f"; {self._skipped[0]}" if self._skipped else ""
+            raise DecodeError(f"no trace in the {count(len(self._files), 'file')} of the population{broken}")
+
+    def notes(self, population: Population) -> Iterator[Note]:
+        """Say what of the files is not in the population."""
+        if self._skipped:
+            text = f"population: {count(len(self._skipped), 'file')} could not be read, the first {self._skipped[0]}"
+            yield Note(code="population-files-skipped", severity=Severity.WARNING, count=1, text=text)
+        if other := self._traces - len(population.samples):
+            text = (
+                f"population: {other} of {count(self._traces, 'trace')} left out: another operation, repeated, or older"
+            )
+            yield Note(code="population-traces-left-out", severity=Severity.INFO, count=1, text=text)
 
 
 def _trace(reference: str) -> Trace:

@@ -1,8 +1,9 @@
 """The errors of the engine, as one tree.
 
     AnalysisError                 something the engine was asked to do cannot be done
-    └── DecodeError               these bytes are not a trace: says what is wrong and where
-        └── EmptyTraceError       well-formed, but without a single span (an unknown trace id looks like this)
+    ├── DecodeError               these bytes are not a trace: says what is wrong and where
+    │   └── EmptyTraceError       well-formed, but without a single span (an unknown trace id looks like this)
+    └── PopulationError           stored bytes are no population of this version, or two cannot be merged
 
 `compare` itself never raises for any pair of decoded traces: what it cannot judge becomes a verdict
 (`not_comparable`) or a note.
@@ -27,3 +28,7 @@ class DecodeError(AnalysisError):
 
 class EmptyTraceError(DecodeError):
     """The body is well-formed but holds no span."""
+
+
+class PopulationError(AnalysisError):
+    """A stored population cannot be read, or two populations belong to two operations."""

@@ -111,6 +111,12 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     population_min: int = 8
     """Fewer traces than this say nothing about normal variation."""
 
+    population_samples: int = 200
+    """Traces that a population keeps, the newest: more than this make its percentiles no better for people."""
+
+    population_paths: int = 200
+    """Call paths that it keeps of one trace, those that held it up longest: few requests have more."""
+
     unusual_mad: float = 5.0
     """A value further than this many scaled median absolute deviations from the median is unusual."""
 

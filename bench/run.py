@@ -192,11 +192,22 @@ def wide(width: int, *, distinct: bool = False) -> Trace:
 
 
 def population() -> None:
-    """Print the time to sum up 200 traces."""
+    """Print the time to sum up 200 traces, to find the typical one, to store and merge, and to compare against them."""
     traces = next(t for t in (healthy_traces(seed, 200) for seed in range(100)) if 45 <= len(t[0].spans) <= 55)
     spans = sum(len(t.spans) for t in traces) / 200
-    spent = seconds(lambda: Population.from_traces(traces), 3)
-    print(f"\npopulation of 200 traces of {spans:.0f} spans: {spent:.2f} s")
+    recent = Population.from_traces(traces)
+    stored = recent.to_bytes()
+    spent = [
+        1e3 * seconds(work, 3)
+        for work in (
+            partial(Population.from_traces, traces), recent.typical, recent.to_bytes,
+            partial(Population.from_bytes, stored), partial(recent.merge, recent), partial(compare, traces[0], traces[1]),
+            partial(compare, traces[0], traces[1], recent),
+        )
+    ]  # fmt: skip
+    print(f"\npopulation of 200 traces of {spans:.0f} spans: built in {spent[0]:.0f} ms (bar: 1000), typical {spent[1]:.0f} ms, "
+          f"stored in {len(stored) / 1024:.0f} KiB (written {spent[2]:.1f}, read {spent[3]:.1f}, merged {spent[4]:.1f} ms), "
+          f"a comparison takes {spent[6]:.1f} ms against it, {spent[5]:.1f} without")  # fmt: skip
 
 
 def memory(wanted: tuple[int, ...]) -> None:

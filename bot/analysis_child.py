@@ -91,16 +91,10 @@ def compared_with_typical(suspect: Fetched, others: Iterable[Fetched]) -> tuple[
     read = _read("B", *suspect)
     traces = {trace.trace_id: trace for trace in _readable(others)}
     population = Population.from_traces(traces.values())
-    if not population.samples:
+    typical = population.typical()
+    if typical is None:
         raise AnalysisError("None of the traces found to compare with can be read.")
-    return compare(traces[typical(population)], read, population), population
-
-
-def typical(population: Population) -> str:
-    """Return the id of the trace that stands for its population: the middle one of those without a failed call."""
-    whole = [s for s in population.samples if not any(errors for _, _, errors in s.groups.values())]
-    ranked = sorted(whole or population.samples, key=lambda sample: (sample.response_ns, sample.trace_id))
-    return ranked[(len(ranked) - 1) // 2].trace_id
+    return compare(traces[typical], read, population), population
 
 
 def root_call(trace: Fetched) -> RootCall:

@@ -73,16 +73,57 @@ def test_a_missing_file_and_a_folder_are_said(files, tmp_path, capsys) -> None:
     assert capsys.readouterr().err.count("cannot read") == 2
 
 
-def test_a_population_is_read_from_a_folder(files, tmp_path, samples, capsys) -> None:
-    """--population takes a folder of traces."""
+@pytest.fixture
+def recent(samples, tmp_path):
+    """Write a folder of nine traces of the operation of `files`."""
     folder = tmp_path / "recent"
     folder.mkdir()
-    body = samples.jaeger(next(s.baseline for s in samples.pairs if s.name == "slow-query"))
+    found = next(s.baseline for s in samples.pairs if s.name == "slow-query")
+    body = samples.jaeger(found).decode()
     for i in range(9):
-        (folder / f"{i}.json").write_bytes(body)
-    assert main([*files, "--population", str(folder), "--json"]) == 0
+        (folder / f"{i}.json").write_text(body.replace(found, f"{i + 1:032x}"))
+    return folder
+
+
+def test_a_population_is_read_from_a_folder(files, recent, capsys) -> None:
+    """--population takes a folder of traces."""
+    assert main([*files, "--population", str(recent), "--json"]) == 0
     reasons = json.loads(capsys.readouterr().out)["verdict"]["reasons"]
     assert any("9 recent traces" in reason for reason in reasons)
+
+
+def test_broken_files_of_a_population_are_counted_and_skipped(files, recent, capsys) -> None:
+    """A file that is no trace costs its own trace only; how many were skipped and what was wrong is said."""
+    (recent / "bad.json").write_text("{}")
+    (recent / "cut.json.gz").write_bytes(gzip.compress(b"{}" * 500)[:20])
+    (recent / "garbled.json.gz").write_bytes(b"\x1f\x8b\x08\x00" + b"\xff" * 40)
+    assert main([*files, "--population", str(recent)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "3 files could not be read, the first bad.json" in said
+    assert "9 recent traces" in said
+
+
+def test_traces_of_other_operations_in_a_population_are_counted(files, recent, samples, capsys) -> None:
+    """What was given and not used is said."""
+    other = next(s.baseline for s in samples.pairs if s.name == "lost-parallelism")
+    (recent / "other.json").write_bytes(samples.jaeger(other))
+    assert main([*files, "--population", str(recent)]) == 0
+    assert "1 of 10 traces left out" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_population_without_any_trace_is_an_error(files, tmp_path, capsys) -> None:
+    """A wrong path, an empty folder and a folder of broken files each are one line and status 2."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert main([*files, "--population", str(tmp_path / "none")]) == 2
+    assert main([*files, "--population", str(folder)]) == 2
+    (folder / "bad.json").write_text("<html>")
+    assert main([*files, "--population", str(folder)]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3
+    assert "cannot read" in said[0]
+    assert "no trace in the 0 files" in said[1]
+    assert "bad.json" in said[2]
 
 
 def test_standard_input_can_be_one_side(files, capsys, monkeypatch, samples) -> None:

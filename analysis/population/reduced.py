@@ -1,0 +1,157 @@
+"""A population in reduced form: per trace and call path three numbers, and no text of the traces at all.
+
+Call paths are named by a hash, so what is stored holds no statement, URL or name. Populations are bounded and
+can be merged in any order and grouping with the same result:
+
+- of the samples, the `population_samples` newest are kept (a trace in both counts once);
+- of one sample's call paths, the `population_paths` that held the request up longest are kept.
+
+Both rules keep the first of one total order, so it makes no difference when the rest is dropped.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from analysis.errors import PopulationError
+from analysis.notes import Severity
+from analysis.operation_key import OperationKeys
+from analysis.options import DEFAULTS, CompareOptions
+from analysis.population.typical import medoid
+from analysis.profile import Profile, profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analysis.model import Trace
+    from analysis.operation_key import OperationKey
+
+SCHEMA_VERSION = 1  # also to be raised when call paths get other names (operation keys templated in a new way)
+MAX_STORED_BYTES = 32 * 2**20  # several times what the bounds on samples and call paths allow
+
+Count = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(max_length=64)]
+
+
+class Sample(Struct, frozen=True, array_like=True):
+    """One trace in reduced form; `groups`: call path -> exposed time (ns), calls, errors."""
+
+    trace_id: Name
+    started_at_ns: int
+    response_ns: Count
+    partial: bool  # spans are missing, or do not fit together
+    groups: dict[Name, tuple[Count, Count, Count]]
+
+
+class Population(Struct, frozen=True, kw_only=True):
+    """Reduced traces of one root operation, oldest first. Immutable; equal when the same traces went in."""
+
+    root: Name  # call path of the root; "" when empty
+    samples: tuple[Sample, ...]
+
+    @classmethod
+    def from_traces(cls, traces: Iterable[Trace], options: CompareOptions = DEFAULTS) -> Population:
+        """Reduce traces; those of another root operation than the most frequent one are left out."""
+        keys = OperationKeys()
+        by_root: dict[str, list[Sample]] = {}
+        for trace in traces:
+            reduced = profile(trace, keys, options)
+            root, sample = _reduce(reduced, options)
+            by_root.setdefault(root, []).append(sample)
+        if not by_root:
+            return cls(root="", samples=())
+        root = max(by_root, key=lambda path: (len(by_root[path]), path))
+        return cls(root=root, samples=_kept(by_root[root], options))
+
+    def merge(self, other: Population, options: CompareOptions = DEFAULTS) -> Population:
+        """Join two populations of one operation; `PopulationError` if they are of two."""
+        if not self.samples or not other.samples:
+            return self if self.samples else other
+        if self.root != other.root:
+            raise PopulationError("populations of two different operations cannot be merged")
+        return Population(root=self.root, samples=_kept((*self.samples, *other.samples), options))
+
+    def typical(self, options: CompareOptions = DEFAULTS) -> str | None:
+        """Return the id of the most typical trace, a healthy one where there is any; None when empty."""
+        found = medoid(self.samples, self.root, options)
+        return found.trace_id if found is not None else None
+
+    def to_bytes(self) -> bytes:
+        """Encode for storage; the same population gives the same bytes."""
+        return msgspec.msgpack.encode(_Stored(schema_version=SCHEMA_VERSION, population=self))
+
+    @classmethod
+    def from_bytes(cls, body: bytes, options: CompareOptions = DEFAULTS) -> Population:
+        """Read back what `to_bytes` wrote; `PopulationError` for anything else, also for another version."""
+        if len(body) > MAX_STORED_BYTES:
+            raise PopulationError(f"a stored population has at most {MAX_STORED_BYTES:,} bytes, this has {len(body):,}")
+        try:
+            version = msgspec.msgpack.decode(body, type=_Version).schema_version
+            if version != SCHEMA_VERSION:
+                raise PopulationError(
+                    f"the stored population has schema version {version}, this program reads {SCHEMA_VERSION}: "
+                    "build it again from traces"
+                )
+            found = msgspec.msgpack.decode(body, type=_Stored).population
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise PopulationError(f"this is not a stored population: {error}") from None
+        if found.samples and not found.root:
+            raise PopulationError("this is not a stored population: it names no operation")
+        return cls(root=found.root if found.samples else "", samples=_kept(found.samples, options))
+
+
+class _Version(Struct):
+    schema_version: int
+
+
+class _Stored(Struct, kw_only=True):
+    schema_version: int
+    population: Population
+
+
+def _reduce(reduced: Profile, options: CompareOptions) -> tuple[str, Sample]:
+    """Return the root's call path and the sample of one trace."""
+    paths = call_paths(reduced)
+    root = paths[id(reduced.root)]
+    groups = {paths[id(g)]: (g.exposed_ns, g.calls, g.errors) for g in reduced.groups}
+    if len(groups) > options.population_paths:
+        rows = sorted(groups.items(), key=lambda row: (row[0] != root, *(-n for n in row[1]), row[0]))
+        groups = dict(rows[: options.population_paths])
+    return root, Sample(
+        trace_id=reduced.tree.trace_id,
+        started_at_ns=reduced.tree.origin_ns,
+        response_ns=reduced.tree.response_ns,
+        partial=any(note.severity is not Severity.INFO for note in reduced.tree.notes),
+        groups=dict(sorted(groups.items())),
+    )
+
+
+def _kept(samples: Iterable[Sample], options: CompareOptions) -> tuple[Sample, ...]:
+    """Keep the newest samples, one per trace: of several readings of a trace the newest, then the fullest."""
+    newest: dict[str, Sample] = {}
+    for sample in sorted(samples, key=_precedence):
+        if newest.setdefault(sample.trace_id, sample) is sample and len(newest) == options.population_samples:
+            break
+    return tuple(reversed(newest.values()))
+
+
+def _precedence(sample: Sample) -> tuple[object, ...]:
+    return (-sample.started_at_ns, sample.trace_id, -len(sample.groups), sample.partial, -sample.response_ns,
+            sorted(sample.groups.items()))  # fmt: skip
+
+
+def call_paths(reduced: Profile) -> dict[int, str]:
+    """Return a short stable name of every group's call path, by id(group)."""
+    names: dict[int, str] = {}
+    for group in reduced.groups:
+        above = names[id(group.parent)] if group.parent is not None else ""
+        names[id(group)] = blake2b(f"{above}>{_text(reduced.keys[group.key])}".encode(), digest_size=8).hexdigest()
+    return names
+
+
+def _text(key: OperationKey) -> str:
+    return f"{key.service}|{key.name}|{key.kind.value}|{key.detail}"
