@@ -36,8 +36,8 @@ class FormError(Exception):
 def form(origin: Origin, sources: Sequence[str]) -> View:
     """Return the form; where `origin` names no channel it asks for one too."""
     blocks = [
-        _line(BASELINE, "Healthy trace (A)", "id or link"),
         _line(SUSPECT, "Slow or failing trace (B)", "id or link"),
+        _line(BASELINE, "Healthy trace (A)", "id or link", optional=True, hint="Without one I find a typical one."),
     ]
     if not origin.channel:
         blocks.insert(0, _field(CHANNEL, "Answer in", {
@@ -56,7 +56,7 @@ def form(origin: Origin, sources: Sequence[str]) -> View:
     if len(carried) > LONGEST:
         carried = msgspec.json.encode(msgspec.structs.replace(origin, response_url=None)).decode()
     return {
-        "type": "modal", "callback_id": FORM, "title": _plain("Compare two traces"), "submit": _plain("Compare"),
+        "type": "modal", "callback_id": FORM, "title": _plain("Compare traces"), "submit": _plain("Compare"),
         "close": _plain("Cancel"), "private_metadata": carried, "blocks": blocks,
     }  # fmt: skip
 
@@ -72,21 +72,24 @@ def read_form(view: Mapping[str, Any], hosts: Mapping[str, str], sources: Sequen
     """Return what was asked for; raises `FormError`. `sources`: those that the channel may ask."""
     values = _values(view)
     errors: dict[str, str] = {}
-    sides = []
+    sides: dict[str, TraceRef | None] = {}
     for block in (BASELINE, SUSPECT):
+        text = (values.get(block, {}).get("value") or "").strip()
         try:
-            sides.append(_one_trace(values.get(block, {}).get("value") or "", hosts))
+            sides[block] = _one_trace(text, hosts) if text or block == SUSPECT else None
         except UserError as error:
             errors[block] = str(error)
     source = (values.get(SOURCE, {}).get("selected_option") or {}).get("value")
     if source is not None and source not in sources:
         errors[SOURCE] = str(UserError("unknown-source", source=source, known=", ".join(sources) or "none"))
-    if errors:
+    suspect = sides.get(SUSPECT)
+    if errors or suspect is None:
         raise FormError(errors)
+    baseline = sides[BASELINE]
     at = values.get(AT, {}).get("selected_date_time")
     if at:
-        sides = [msgspec.structs.replace(side, window=around(int(at))) for side in sides]
-    baseline, suspect = sides
+        suspect = msgspec.structs.replace(suspect, window=around(int(at)))
+        baseline = baseline and msgspec.structs.replace(baseline, window=suspect.window)
     private = bool(values.get(PRIVATE, {}).get("selected_options"))
     return CompareRequest(baseline=baseline, suspect=suspect, source=source, private=private)
 
@@ -104,9 +107,9 @@ def _values(view: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {block: its.get(FIELD) or {} for block, its in blocks.items()}
 
 
-def _line(block: str, label: str, placeholder: str) -> Block:
+def _line(block: str, label: str, placeholder: str, *, optional: bool = False, hint: str = "") -> Block:
     element = {"type": "plain_text_input", "placeholder": _plain(placeholder), "max_length": LONGEST}
-    return _field(block, label, element)
+    return _field(block, label, element, optional=optional, hint=hint)
 
 
 def _field(block: str, label: str, element: Element, *, optional: bool = False, hint: str = "") -> Block:

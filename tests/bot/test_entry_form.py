@@ -45,7 +45,7 @@ def labels(view: dict) -> list[str]:
 async def test_a_command_without_a_word_opens_the_form(world, samples) -> None:
     """The form asks for both traces, and for a source as there are two; sent off, it answers in the channel."""
     view = await opened(world)
-    assert labels(view)[:3] == ["Healthy trace (A)", "Slow or failing trace (B)", "Source"]
+    assert labels(view)[:3] == ["Slow or failing trace (B)", "Healthy trace (A)", "Source"]
     assert await world.submit(view, filled(samples)) == (200, "")
     await world.settled()
     (root,) = world.slack.roots()
@@ -95,6 +95,15 @@ async def test_what_is_wrong_is_said_at_its_field(world, samples) -> None:
     assert json.loads(body)["errors"] == {"baseline": "One trace belongs here, as an id or a link; I found 2."}
     await world.settled()
     assert world.slack.roots() == []
+
+
+async def test_one_trace_is_compared_with_a_typical_one(world, samples) -> None:
+    """The healthy trace may be left out."""
+    view = await opened(world)
+    fields = filled(samples)
+    assert await world.submit(view, {"suspect": fields["suspect"], "baseline": {"value": None}}) == (200, "")
+    await world.settled()
+    assert "with a typical request" in world.slack.called("chat.postMessage")[0]["text"]
 
 
 async def test_who_may_not_ask_learns_it_in_the_form(make_world, samples) -> None:
