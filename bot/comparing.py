@@ -249,6 +249,7 @@ class Jobs:
             baseline_id=used.trace_id,
             baseline_source=self._sources.settings_of(baseline_source),
             suspect_source=self._sources.settings_of(suspect_source),
+            links=self._settings.links,
             compared_with=others.words(answer.population) if others else "",
             payload=msgspec.json.encode(payload.request.swapped(used)).decode(),
         )

@@ -1,13 +1,80 @@
-"""Links to the pages where people open traces. Built from configured addresses and validated ids only."""
+"""Links to the pages where people go on: traces, logs, dashboards, runbooks.
+
+Built from configured addresses and validated ids only. What a configured template takes from a trace (the name of a
+service) is percent-encoded, and stands behind the host: no trace decides where a link goes.
+"""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from string import Formatter
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
-    from bot.settings import SourceSettings
+    from collections.abc import Sequence
+
+    from bot.settings import LinkSettings, SourceSettings
+
+FIELDS = ("service", "trace_id", "span_id", "start", "end", "start_s", "end_s", "start_ms", "end_ms")
+AROUND_NS = 300 * 10**9  # before and after the request: logs come late, dashboards need a shape to see
+
+NEVER_NS = 2**33 * 10**9  # unix ns in the year 2242: clocks are wrong in traces too
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """What a template is filled in with: a service, a trace, maybe a span, and when the request ran (unix ns)."""
+
+    service: str
+    trace_id: str
+    span_id: str = ""
+    start_ns: int = 0
+    end_ns: int = 0
+
+
+def check_template(url: str) -> str:
+    """Return the template of a link as it is; raises `ValueError` for one that cannot be filled in."""
+    try:
+        pieces = list(Formatter().parse(url))
+    except ValueError as error:
+        raise ValueError(f"not a template ({error}); write {{{{ and }}}} for braces that are meant") from None
+    for _, name, spec, conversion in pieces:
+        if name is not None and (name not in FIELDS or spec or conversion):
+            raise ValueError(f"there is no field {{{name}}}; there are {', '.join(FIELDS)}")
+    fixed = urlsplit(pieces[0][0] if pieces else "")
+    closed = len(pieces) == 1 or fixed.path or fixed.query or fixed.fragment  # the host ends before the first field
+    if fixed.scheme not in ("http", "https") or not fixed.hostname or not closed:
+        raise ValueError("must be an http:// or https:// address, without a field in its host")
+    return url
+
+
+def service_links(templates: Sequence[LinkSettings], place: Place) -> list[tuple[str, str]]:
+    """Return (title, address) of every configured page about a place; those that need what it lacks are left out."""
+    values = _values(place)
+    found = []
+    for link in templates:
+        if link.services and not any(fnmatchcase(place.service, pattern) for pattern in link.services):
+            continue
+        wanted = {name for _, name, _, _ in Formatter().parse(link.url) if name}
+        if all(values[name] for name in wanted):
+            found.append((link.title, link.url.format(**values)))
+    return found
+
+
+def _values(place: Place) -> dict[str, str]:
+    known = AROUND_NS < place.start_ns <= place.end_ns < NEVER_NS
+    start, end = (place.start_ns - AROUND_NS, place.end_ns + AROUND_NS) if known else (0, 0)
+    plain = {"service": place.service, "trace_id": place.trace_id, "span_id": place.span_id}
+    for name, at in (("start", start), ("end", end)):
+        seconds = at // 10**9
+        plain[name] = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+        plain[f"{name}_s"] = str(seconds) if at else ""
+        plain[f"{name}_ms"] = str(at // 10**6) if at else ""
+    return {name: quote(value, safe="", errors="replace") for name, value in plain.items()}
 
 
 def trace_url(source: SourceSettings, trace_id: str, span_id: str = "") -> str | None:

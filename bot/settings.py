@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.links import FIELDS, check_template
+
 CONFIG_VARIABLE = "COMPARE_TRACES_CONFIG"
 SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
 
@@ -79,6 +81,18 @@ class ChannelSettings(BaseModel):
     tenant: str | None = Field(None, description="tenant for this channel")
 
 
+class LinkSettings(BaseModel):
+    """One page to go on to from a next step: logs, a dashboard, a runbook."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = Field(min_length=1, max_length=40, description="what the link says: `logs`, `dashboard`, `runbook`")
+    url: Annotated[str, AfterValidator(check_template)] = Field(
+        description=f"address with fields: {', '.join(f'`{{{name}}}`' for name in FIELDS)}"
+    )
+    services: tuple[str, ...] = Field((), description="services it is about (`*` matches anything); empty: all")
+
+
 class Limits(BaseModel):
     """Bounds on time and load."""
 
@@ -110,6 +124,7 @@ class Settings(BaseSettings):
     channels: dict[str, ChannelSettings] = Field(default_factory=dict, description="`[channels.C0123]`: per channel")
     allowed_channels: tuple[str, ...] = Field((), description="channels I answer in; empty: all I am in")
     allowed_users: tuple[str, ...] = Field((), description="users who may ask; empty: everyone")
+    links: tuple[LinkSettings, ...] = Field((), description="pages to go on to: `[[links]]`")
     limits: Limits = Field(default_factory=Limits, description="`[limits]`: bounds")
 
     @classmethod
@@ -204,6 +219,7 @@ def reference() -> str:
         ("Top level", Settings),
         ("`[[sources]]`", SourceSettings),
         ("`[channels.<id>]`", ChannelSettings),
+        ("`[[links]]`", LinkSettings),
         ("`[limits]`", Limits),
     ):
         lines += ["", f"## {title}", "", "| setting | default | meaning |", "|---|---|---|"]

@@ -80,6 +80,7 @@ class Playground:
                 SourceSettings(name="tempo-demo", kind="tempo", url=f"{self.url}/tempo"),
             ),
             channels={},
+            links=(),
             allowed_channels=(),
             allowed_users=(),
             limits=Limits(missing_retry_s=2.0),

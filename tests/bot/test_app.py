@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from world import CHANNEL, FaultySlack
 
-from bot.settings import Limits
+from bot.settings import Limits, LinkSettings
 from bot.slack.limits import problems
 
 
@@ -55,6 +55,16 @@ async def test_the_verdict_links_to_both_traces_and_to_the_diff(world, samples) 
         f"{world.url}/jaeger/trace/{b}",
         f"{world.url}/jaeger/trace/{a}...{b}",
     ]
+
+
+async def test_next_steps_link_to_the_configured_pages(make_world, samples) -> None:
+    """Logs and runbooks of the service that a step is about are one click away."""
+    logs = LinkSettings(title="logs", url="https://logs.example/{service}?trace={trace_id}&from={start_ms}")
+    async with make_world(links=(logs,)) as world:
+        await ask(world, samples)
+        (root,) = world.slack.roots()
+        _, b = ids(samples, "slow-query")
+        assert f"https://logs.example/catalog?trace={b}&from=" in json.dumps(world.slack.replies(root["ts"])[-1])
 
 
 async def test_the_founding_case_in_the_channel(world, samples) -> None:

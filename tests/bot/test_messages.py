@@ -17,7 +17,7 @@ from slack_oracles import objections
 
 from analysis.report import table
 from bot.errors import DeliveryError, SourceError
-from bot.settings import SourceSettings
+from bot.settings import LinkSettings, SourceSettings
 from bot.slack import messages as ms
 from bot.slack import notices
 from bot.slack.limits import problems
@@ -92,6 +92,32 @@ def test_the_plain_table_reads_well() -> None:
     """Where Slack refuses the table, the same rows stand in fixed width."""
     message = answer(SLOWER)[1]
     check("plain-table", [msgspec.structs.replace(message, blocks=message.plain_blocks, plain_blocks=None)])
+
+
+def links(title: str, url: str) -> LinkSettings:
+    """Return one configured page."""
+    return LinkSettings(title=title, url=url)
+
+
+def test_next_steps_link_to_what_to_open() -> None:
+    """The span itself, and the pages configured about its service; advice that is about no service has none."""
+    its = msgspec.structs.replace(
+        asked(), links=(links("logs", "https://logs.example/{service}?from={start_ms}&to={end_ms}"),
+                        links("runbook", "https://wiki.example/{service}")),
+    )  # fmt: skip
+    check("steps-with-links", [ms.thread(SLOWER, table(SLOWER), its)[-1]])
+
+
+def test_links_give_way_before_next_steps_do() -> None:
+    """However long the addresses and however many, every step is there, with as many links as there is room for."""
+    many = tuple(links(f"page {n}", f"https://{n}.example/{'x' * 900}/{{service}}") for n in range(20))
+    steps = ms.thread(SLOWER, table(SLOWER), msgspec.structs.replace(asked(), links=many))[-1]
+    assert problems({"text": steps.text, "blocks": steps.blocks}) == []
+    items = steps.blocks[0]["elements"][1]["elements"]
+    assert len(items) == len(SLOWER.next_steps)
+    titles = [element["text"] for element in items[0]["elements"] if element["type"] == "link"]
+    assert titles[:2] == ["open the span", "page 0"]
+    assert 5 < len(titles) < 20
 
 
 def test_long_links_give_way_before_the_table_does() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from bot.settings import SourceSettings
+from bot.settings import LinkSettings, SourceSettings
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -16,4 +16,5 @@ class Asked(Struct, frozen=True, kw_only=True):
     baseline_source: SourceSettings | None = None
     suspect_source: SourceSettings | None = None
     compared_with: str = ""  # what A stands for, where it was found and not named
+    links: tuple[LinkSettings, ...] = ()  # configured pages about services
     payload: str = ""  # the request, for the swap button
