@@ -5,7 +5,11 @@
     pricing  POST /price                 |-------|              orphan: enclosed, so adopted
 
 The caller is the shortest enclosing client span that names the orphan's service, else the shortest enclosing client
-span without a child of its own, else the root.
+span without a child of its own. Where the call itself was lost, the orphan ran inside the innermost span that lies
+around it, or, of several side by side, inside what holds them all; else in the root:
+
+    gateway  POST /order    |------------------------|      its own calls were not received
+    pricing  POST /price        |---------|                 orphan: inside POST /order, not beside it
 """
 
 from __future__ import annotations
@@ -16,10 +20,12 @@ from typing import TYPE_CHECKING
 from analysis import semconv
 from analysis.notes import Severity
 from analysis.repair.draft import ORPHAN
+from analysis.tree import group_children, topological
 
 if TYPE_CHECKING:
     from analysis.repair.draft import Draft
 
+ADOPTION_DEPTH = 64  # spans above a possible holder looked at
 ADOPTION_SCAN = 64  # callers looked at for one orphan; bounds the work on hopeless traces
 
 
@@ -37,6 +43,8 @@ def adopt_orphans(draft: Draft, root: int) -> None:
     caller_starts = [starts[i] for i in callers]
     silent = [i for i in callers if i not in with_child]
     silent_starts = [starts[i] for i in silent]
+    hosts = sorted(_hosts(draft, root), key=starts.__getitem__)
+    host_starts = [starts[i] for i in hosts]
     for orphan in orphans:
         service = spans[orphan].service.lower()
         named = (
@@ -46,7 +54,11 @@ def adopt_orphans(draft: Draft, root: int) -> None:
         )
         unnamed = _enclosing(orphan, silent, silent_starts, starts, ends)
         candidates = [i for i in named if i not in with_child] or list(unnamed)
-        parents[orphan] = min(candidates, key=lambda i: ends[i] - starts[i]) if candidates else root
+        if candidates:
+            parents[orphan] = min(candidates, key=lambda i: ends[i] - starts[i])
+        else:
+            around = [i for i in _enclosing(orphan, hosts, host_starts, starts, ends) if ends[i] >= ends[orphan]]
+            parents[orphan] = _innermost(around, parents, root)
     draft.note(
         "missing-parents",
         Severity.WARNING,
@@ -54,6 +66,37 @@ def adopt_orphans(draft: Draft, root: int) -> None:
         "spans have parents that were not received; they were placed by time and address",
     )
     _cut_adopted_cycles(root, orphans, parents)
+
+
+def _hosts(draft: Draft, root: int) -> list[int]:
+    """List the spans that lead to the root and in whose time a lost call may have been made."""
+    spans = draft.spans
+    rooted = topological([root], group_children(draft.parents))
+    return [i for i in rooted if i == root or spans[i].kind not in semconv.CALLING]
+
+
+def _innermost(around: list[int], parents: list[int], root: int) -> int:
+    """Return the innermost of some spans that hold each other; of spans side by side, what holds them all."""
+    chosen = root
+    forked = False  # some lie side by side: from then on only outwards
+    for i in around:
+        above, below = _chain(chosen, parents, root), _chain(i, parents, root)
+        if i in above:
+            continue
+        if chosen not in below:
+            forked = True
+            chosen = next((j for j in above if j in below), root)
+        elif not forked:
+            chosen = i
+    return chosen
+
+
+def _chain(span: int, parents: list[int], root: int) -> list[int]:
+    """List a span and those above it, up to the root or a bounded number."""
+    chain = [span]
+    while chain[-1] != root and len(chain) < ADOPTION_DEPTH:
+        chain.append(parents[chain[-1]])
+    return chain
 
 
 def _enclosing(
