@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.align import Pair
-    from analysis.profile import CallGroup
+    from analysis.profile import CallGroup, Profile
 
+LOST = ("missing-parents", "root-missing", "partial-trace")  # notes of a trace that is not whole
 OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUMER)
 
 
@@ -79,12 +80,17 @@ def changed(caller: Pair, pairs: list[Pair], others: list[Pair], context: Contex
         peer_service=peer,
         pair=main,
         claims=claims,
-        certain=True,
+        certain=not _lost_spans(context.baseline) and not _lost_spans(context.suspect),
         summary=summary,
         evidence=evidence,
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,
     )
+
+
+def _lost_spans(side: Profile) -> bool:
+    """Tell whether spans of a side were not received: calls may be missing there, or stand in another place."""
+    return any(note.code in LOST for note in side.tree.notes)
 
 
 def _describe(pair: Pair, context: Context, *, came: bool) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from generated import span_graphs
 from hypothesis import given, settings
 
+from analysis import compare
 from analysis.model import SpanKind
 from analysis.options import DEFAULTS
 from analysis.repair import repair
@@ -153,3 +154,32 @@ def test_any_span_graph_becomes_a_tree(generated: Trace) -> None:
     assert sorted(tree.order) == list(range(len(tree.spans)))
     assert {span.span_id for span in generated.spans} <= {span.span_id for span in tree.spans}
     assert all(end >= start for start, end in zip(tree.starts, tree.ends, strict=True))
+
+
+def test_orphans_whose_calls_were_lost_run_inside_what_lies_around_them(trace) -> None:
+    """A span whose caller was not received belongs to the handler it ran in, so that the handler is not blamed."""
+    sides = []
+    for query in (20, 250):
+        t = trace()
+        root = t.span("call", 0, query + 60, kind=SpanKind.CLIENT, service="browser")
+        handler = t.span("POST /order", 5, query + 55, root, kind=SpanKind.SERVER, service="shop")
+        lost = t.span("lost", 10, query + 50, handler, kind=SpanKind.CLIENT, service="shop")
+        t.span("POST /price", 12, query + 48, lost, kind=SpanKind.SERVER, service="pricing")
+        t.spans.remove(lost)
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert (first.service, first.operation) == ("pricing", "POST /price")
+
+
+def test_an_orphan_beside_two_possible_holders_is_held_by_what_holds_both(trace) -> None:
+    """Where two handlers run side by side nobody can say which one made a lost call."""
+    t = trace()
+    root = t.span("GET /", 0, 100, kind=SpanKind.SERVER)
+    for name in ("x", "y"):
+        t.span(name, 5, 95, root)
+    lost = t.span("lost", 10, 90, root, kind=SpanKind.CLIENT)
+    t.span("POST /price", 12, 88, lost, kind=SpanKind.SERVER, service="pricing")
+    t.spans.remove(lost)
+    paths = [c.path for c in compare(t.build(), t.build()).contributions if c.service == "pricing"]
+    assert [[service for service, *_ in path] for path in paths] == [["shop", "pricing"]]
+    assert len(paths[0]) == 2  # below the root, not below one of the two

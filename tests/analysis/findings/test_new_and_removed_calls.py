@@ -80,3 +80,18 @@ def test_a_renamed_operation_is_matched(trace) -> None:
     result = compare(*sides)
     assert any(note.code == "renamed-operations" for note in result.notes)
     assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+
+
+def test_a_call_missing_from_a_trace_with_holes_is_no_certain_change(trace) -> None:
+    """Where spans were lost, a call that does not show may have been made: no change is claimed."""
+    sides = []
+    for whole in (True, False):
+        t = trace()
+        root = t.span("GET /", 0, 50, kind=SpanKind.SERVER)
+        load = t.span("load", 5, 45, root)
+        t.span("GET", 10, 14, load, kind=SpanKind.CLIENT, attributes={"http.method": "GET", "http.url": "http://ads/x"})
+        t.span("SELECT", 20, 40, load, kind=SpanKind.CLIENT, attributes=DB)
+        if not whole:
+            del t.spans[1:3]
+        sides.append(t.build())
+    assert compare(*sides).verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
