@@ -19,7 +19,7 @@ import structlog
 from msgspec import Struct
 
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
-from bot.finding import Place, find_others
+from bot.gathering import Gatherer
 from bot.request import CompareRequest, Origin, TraceRef
 from bot.slack import messages, notices
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine
 
     from bot.analysis_child import Answer
-    from bot.finding import Others
+    from bot.gathering import Gathered
     from bot.ledger import Entry, Ledger
     from bot.runner import AnalysisRunner
     from bot.settings import Settings
     from bot.slack.elements import Message
     from bot.slack.post import Delivery
     from bot.slack.respond import Responder
-    from bot.sources import FetchedTrace, Sources
+    from bot.sources import Sources
 
 ATTEMPTS = 3  # of one request over restarts, before the person is told
 DRAIN_S = 20.0
@@ -59,6 +59,7 @@ class Jobs:
         self._settings = settings
         self._sources = sources
         self._runner = runner
+        self._gatherer = Gatherer(settings, sources, runner)
         self._ledger = ledger
         self._delivery = delivery
         self._responder = responder
@@ -202,55 +203,23 @@ class Jobs:
         limits = self._settings.limits
         try:
             async with asyncio.timeout(limits.deadline_s):
-                baseline, suspect, others = await self._gather(payload)
+                traces = await self._gatherer.gather(payload.request, payload.origin.channel)
         except TimeoutError:
             raise SourceError("timeout", source="the trace source", seconds=round(limits.deadline_s)) from None
-        traces = others.traces if others else ()
-        answer = await self._runner.compare(baseline, suspect, traces, deadline_s=limits.analysis_s)
-        return answer, self._asked(payload, answer, (baseline or suspect).source, suspect.source, others)
+        others = traces.others.traces if traces.others else ()
+        answer = await self._runner.compare(traces.baseline, traces.suspect, others, deadline_s=limits.analysis_s)
+        return answer, self._asked(payload, answer, traces)
 
-    async def _gather(self, payload: Payload) -> tuple[FetchedTrace | None, FetchedTrace, Others | None]:
-        """Fetch both traces at once; with only one named, the others of its operation that show what is usual."""
-        request = payload.request
-        if request.baseline is None:
-            suspect = await self._fetch(payload, request.suspect)
-            root = await self._runner.root_call(suspect, deadline_s=self._settings.limits.analysis_s)
-            place = Place(
-                self._sources.named(suspect.source),
-                self._sources.tenant(payload.origin.channel, request.tenant),
-                self._settings.limits.deadline_s / 3,
-            )
-            return None, suspect, await find_others(place, root)
-        try:
-            async with asyncio.TaskGroup() as both:
-                baseline_, suspect_ = (
-                    both.create_task(self._fetch(payload, reference))
-                    for reference in (request.baseline, request.suspect)
-                )
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
-        return baseline_.result(), suspect_.result(), None
-
-    async def _fetch(self, payload: Payload, reference: TraceRef) -> FetchedTrace:
-        request = payload.request
-        return await self._sources.fetch(
-            reference, channel=payload.origin.channel, source=request.source, tenant=request.tenant,
-            deadline_s=self._settings.limits.deadline_s,
-        )  # fmt: skip
-
-    def _asked(
-        self, payload: Payload, answer: Answer, baseline_source: str, suspect_source: str, others: Others | None
-    ) -> messages.Asked:
-        used = payload.request.baseline or TraceRef(
-            trace_id=answer.comparison.baseline.trace_id, source=baseline_source
-        )
+    def _asked(self, payload: Payload, answer: Answer, traces: Gathered) -> messages.Asked:
+        source = (traces.baseline or traces.suspect).source
+        used = payload.request.baseline or TraceRef(trace_id=answer.comparison.baseline.trace_id, source=source)
         return msgspec.structs.replace(
             _asked(payload),
             baseline_id=used.trace_id,
-            baseline_source=self._sources.settings_of(baseline_source),
-            suspect_source=self._sources.settings_of(suspect_source),
+            baseline_source=self._sources.settings_of(source),
+            suspect_source=self._sources.settings_of(traces.suspect.source),
             links=self._settings.links,
-            compared_with=others.words(answer.population) if others else "",
+            compared_with=traces.others.words(answer.population) if traces.others else "",
             payload=msgspec.json.encode(payload.request.swapped(used)).decode(),
         )
 
