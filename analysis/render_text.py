@@ -25,7 +25,7 @@ def render_text(comparison: Comparison) -> str:
             lines += _item("      -", text)
     lines += _item("Confidence:", f"{verdict.confidence.value}: " + "; ".join(verdict.reasons))
     lines += _item("Time:", times_line(comparison))
-    lines += [_side("A", comparison.baseline), _side("B", comparison.suspect), ""]
+    lines += [*_side("A", comparison.baseline), *_side("B", comparison.suspect), ""]
     lines += _table(table(comparison))
     for title, items in (
         ("What else changed", other_changes(comparison)),
@@ -47,13 +47,13 @@ def _item(label: str, text: str) -> list[str]:
     return wrap(f"{label} {text}", WIDTH, subsequent_indent=indent, break_long_words=True) or [label]
 
 
-def _side(letter: str, side: Side) -> str:
+def _side(letter: str, side: Side) -> list[str]:
     parts = [side.trace_id, side.root, f"{side.spans} spans in {len(side.services)} services"]
     if side.errors:
         parts.append(f"{side.errors} with errors")
     if side.started_at:
         parts.append(side.started_at)
-    return shorten(f"{letter}  {'  '.join(parts)}", WIDTH)
+    return _item(f"{letter} ", ", ".join(parts))
 
 
 def _table(rows: Table) -> list[str]:

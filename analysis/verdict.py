@@ -108,7 +108,9 @@ def _confidence(
             return Confidence.LOW, ["no single change explains the difference"]
         top = explanations[0]
         explained = sum(e.explained_ns for e in explanations[: options.max_causes])
-        if delta and kind is not VerdictKind.FAILING:
+        if kind is VerdictKind.FAILING:
+            reasons.append("a call that fails where it did not before is no matter of chance")
+        elif delta:
             reasons.append(f"the named causes explain {share(min(explained, delta), delta)} of the difference")
             if explained < options.concentrated_share * delta:
                 score -= 1

@@ -140,5 +140,7 @@ def _independent(holes: list[Hole], context: Context) -> bool:
         return False  # nothing that the response waited for
     if len({hole.span for hole in holes}) < 2 or len({id(tree.spans[hole.span].resource) for hole in holes}) > 1:
         return False
+    if all(hole.edge for hole in holes):
+        return False  # requests that wait to be accepted together may wait in a queue as well
     # One call and one gap may be a call that waits for the other's connection.
     return sum(not hole.place for hole in holes) > 1 or len({hole.place for hole in holes} - {""}) > 1
