@@ -68,6 +68,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     comparison: Comparison
     table: Table
     population: int = 0  # traces in the population
+    failed: bool = False  # the suspect's root call itself
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -133,7 +134,8 @@ def _outcome(comparison: Comparison, population: int) -> Outcome:
     short = msgspec.structs.replace(
         comparison, contributions=comparison.contributions[:KEPT], findings=comparison.findings[:KEPT]
     )
-    return Outcome(answer=Answer(comparison=short, table=table(comparison), population=population))
+    failed = any(len(part.path) == 1 and part.suspect_errors for part in comparison.contributions)
+    return Outcome(answer=Answer(comparison=short, table=table(comparison), population=population, failed=failed))
 
 
 def main() -> None:

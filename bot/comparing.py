@@ -208,7 +208,8 @@ class Jobs:
             raise SourceError("timeout", source="the trace source", seconds=round(limits.deadline_s)) from None
         others = traces.others.traces if traces.others else ()
         answer = await self._runner.compare(traces.baseline, traces.suspect, others, deadline_s=limits.analysis_s)
-        return answer, self._asked(payload, answer, traces)
+        trend = await self._gatherer.trend(payload.request, payload.origin.channel, traces.suspect, answer)
+        return answer, msgspec.structs.replace(self._asked(payload, answer, traces), trend=trend)
 
     def _asked(self, payload: Payload, answer: Answer, traces: Gathered) -> messages.Asked:
         source = (traces.baseline or traces.suspect).source

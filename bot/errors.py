@@ -97,6 +97,7 @@ class SourceError(BotError):
         "correct its url; a login page in between looks like this too.",
         "search-unsupported": "{source} cannot search for traces ({detail}). Name both traces by their ids: "
         "`/compare-traces <healthy> <slow>`.",
+        "no-metrics": "{source} does not compute how requests went over time ({detail}).",
         "unreadable-search": "{source} answered my search with something that I cannot read ({detail}).",
         "rejected": "{source} rejected the request (status {status}: {detail}).",
     }

@@ -74,13 +74,15 @@ def span_of(found: Sequence[TraceSummary]) -> tuple[int, int]:
 def between(window: tuple[int, int], today: int) -> str:
     """Write a window for people, with the date unless it is that of `today` (unix seconds)."""
     start, end = (datetime.fromtimestamp(seconds, tz=UTC) for seconds in window)
-    first = start.strftime("%H:%M") if _same_day(start, today) else start.strftime("%Y-%m-%d %H:%M")
     last = end.strftime("%H:%M") if end.date() == start.date() else end.strftime("%Y-%m-%d %H:%M")
-    return f"{first}-{last} UTC" if first != last else f"{first} UTC"
+    first = moment(window[0], today)
+    return first if first.removesuffix(" UTC").endswith(last) else f"{first.removesuffix(' UTC')}-{last} UTC"
 
 
-def _same_day(moment: datetime, today: int) -> bool:
-    return moment.date() == datetime.fromtimestamp(today, tz=UTC).date()
+def moment(seconds: int, today: int) -> str:
+    """Write a time for people, with the date unless it is that of `today` (both unix seconds)."""
+    when, day = (datetime.fromtimestamp(each, tz=UTC) for each in (seconds, today))
+    return when.strftime("%H:%M UTC" if when.date() == day.date() else "%Y-%m-%d %H:%M UTC")
 
 
 def named(service: str, operation: str | None) -> str:

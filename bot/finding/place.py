@@ -1,10 +1,17 @@
-"""Where to look for traces."""
+"""Where to look: one source, for one tenant."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
+from bot.errors import SourceError
+from bot.finding import trend
 from bot.sources.base import TraceQuery, TraceSource, TraceSummary
+
+if TYPE_CHECKING:
+    from bot.finding.trend import Trend
 
 
 class Place(Struct, frozen=True):
@@ -30,3 +37,25 @@ class Place(Struct, frozen=True):
     async def operations(self, service: str, window: tuple[int, int]) -> list[str]:
         """List a service's operations; see `TraceSource`."""
         return await self.source.operations(service, window=window, tenant=self.tenant, deadline_s=self.deadline_s)
+
+    async def trend(
+        self, service: str, operation: str, *, started_at: int, took_ns: int, failed: bool, now: int
+    ) -> Trend | None:
+        """Say how what happened to one request stands among all of its operation, over some hours.
+
+        None where the source does not compute that, or not in time, or where there were too few requests: the answer
+        stands without it. Times are unix seconds.
+        """
+        window = trend.window(started_at, now)
+        try:
+            if failed:
+                failures = await self.source.failures(
+                    service, operation, window=window, tenant=self.tenant, deadline_s=self.deadline_s
+                )
+                return trend.of_failures(failures, started_at)
+            latencies = await self.source.latencies(
+                service, operation, window=window, tenant=self.tenant, deadline_s=self.deadline_s
+            )
+            return trend.of_latencies(latencies, took_ns, started_at)
+        except SourceError:
+            return None

@@ -59,3 +59,10 @@ def read(answer: Answer, source: str, reader: Callable[[bytes], Read]) -> Read:
         return reader(answer.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise SourceError("unreadable-search", source=source, detail=str(error)) from None
+
+
+def read_metrics(answer: Answer, source: str, reader: Callable[[bytes], Read]) -> Read:
+    """Read an answer about metrics; raises `SourceError`, code `no-metrics` where the server has none."""
+    if answer.status in (400, 404, 501):
+        raise SourceError("no-metrics", source=source, detail=answer.detail)
+    return read(answer, source, reader)

@@ -11,6 +11,7 @@ from analysis import WireFormat
 
 if TYPE_CHECKING:
     from bot.settings import SourceSettings
+    from bot.sources.metrics import Failures, Latency
 
 Value: TypeAlias = str | bool | int | float  # of an attribute that is searched for
 MOST = 100  # traces that one search may return: more than any sample needs, and within every backend's limit
@@ -94,6 +95,21 @@ class TraceSource(Protocol):
         self, service: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
     ) -> list[str]:
         """Return the names of a service's operations, sorted; empty for a service that is not known."""
+        ...
+
+    async def latencies(
+        self, service: str, operation: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[Latency]:
+        """Return how long an operation's requests took, step by step over `window`; steps without any are left out.
+
+        Raises `SourceError`, with code `no-metrics` where the backend does not compute that.
+        """
+        ...
+
+    async def failures(
+        self, service: str, operation: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[Failures]:
+        """Return which share of an operation's requests failed; as `latencies`."""
         ...
 
     async def ping(self) -> str:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from analysis import WireFormat
 from bot.errors import SourceError
-from bot.sources.answers import checked, read, refuse
+from bot.sources import jaeger_metrics as metrics
+from bot.sources.answers import checked, read, read_metrics, refuse
 from bot.sources.base import MOST, selected
 from bot.sources.http import HttpSource
 from bot.sources.jaeger_search import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bot.settings import SourceSettings
     from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
     from bot.sources.http import Answer
+    from bot.sources.metrics import Failures, Latency
 
 TENANT_HEADER = "x-tenant"
 JSON = "application/json"
@@ -136,6 +138,33 @@ class JaegerSource:
             paths[-1], accept=JSON, headers=self._tenant(tenant), params=params, deadline_s=deadline_s
         )
         return read(answer, self.settings.name, read_names)
+
+    async def latencies(
+        self, service: str, operation: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[Latency]:
+        """Ask Service Performance Monitoring for durations; see `TraceSource`."""
+        middle, tail = await asyncio.gather(
+            *(
+                self._metric("latencies", operation, metrics.parameters(service, window, q), tenant, deadline_s)
+                for q in (0.5, 0.95)
+            )
+        )
+        return metrics.latencies(middle, tail)
+
+    async def failures(
+        self, service: str, operation: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[Failures]:
+        """Ask Service Performance Monitoring for failures; see `TraceSource`."""
+        asked = metrics.parameters(service, window)
+        return metrics.failures(await self._metric("errors", operation, asked, tenant, deadline_s))
+
+    async def _metric(
+        self, name: str, operation: str, params: dict[str, str], tenant: str | None, deadline_s: float
+    ) -> dict[int, float]:
+        answer = await self._http.get(
+            f"/api/metrics/{name}", accept=JSON, headers=self._tenant(tenant), params=params, deadline_s=deadline_s
+        )
+        return read_metrics(answer, self.settings.name, partial(metrics.read_points, operation=operation))
 
     async def ping(self) -> str:
         """Ask for the list of services; see `TraceSource`."""

@@ -6,19 +6,25 @@ know v2 are asked with v1, and remembered.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from analysis import WireFormat
 from bot.errors import SourceError
-from bot.sources.answers import checked, read, refuse
+from bot.sources import tempo_metrics as metrics
+from bot.sources.answers import checked, read, read_metrics, refuse
 from bot.sources.base import MOST, selected
 from bot.sources.http import HttpSource
 from bot.sources.tempo_search import LONGEST_S, read_search, read_values, search_parameters, span_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.settings import SourceSettings
+    from bot.sources.answers import Read
     from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
     from bot.sources.http import Answer
+    from bot.sources.metrics import Failures, Latency
 
 TENANT_HEADER = "X-Scope-OrgID"
 PROTOBUF = "application/protobuf"
@@ -84,6 +90,45 @@ class TempoSource:
         if answer.wrong_path:
             answer = await self._http.get(paths[1], accept=JSON, headers=headers, params=params, deadline_s=deadline_s)
         return read(answer, self.settings.name, read_values)
+
+    async def latencies(
+        self, service: str, operation: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[Latency]:
+        """Ask for a histogram over time; see `TraceSource`."""
+        query = metrics.latency_query(service, operation)
+        return await self._metric(query, metrics.read_latencies, window, tenant, deadline_s)
+
+    async def failures(
+        self, service: str, operation: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[Failures]:
+        """Count requests, and those that failed; see `TraceSource`."""
+        failed, requests = await asyncio.gather(
+            *(
+                self._metric(
+                    metrics.count_query(service, operation, failed=only),
+                    metrics.read_counts,
+                    window,
+                    tenant,
+                    deadline_s,
+                )
+                for only in (True, False)
+            )
+        )
+        return metrics.shares(failed, requests)
+
+    async def _metric(
+        self,
+        query: str,
+        reader: Callable[[bytes], Read],
+        window: tuple[int, int],
+        tenant: str | None,
+        deadline_s: float,
+    ) -> Read:
+        answer = await self._http.get(
+            "/api/metrics/query_range", accept=JSON, headers=self._tenant(tenant), deadline_s=deadline_s,
+            params=metrics.range_parameters(query, window),
+        )  # fmt: skip
+        return read_metrics(answer, self.settings.name, reader)
 
     async def ping(self) -> str:
         """Ask for the version; see `TraceSource`."""

@@ -16,5 +16,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     baseline_source: SourceSettings | None = None
     suspect_source: SourceSettings | None = None
     compared_with: str = ""  # what A stands for, where it was found and not named
+    trend: str = ""  # consistent or intermittent, and since when
     links: tuple[LinkSettings, ...] = ()  # configured pages about services
     payload: str = ""  # the request, for the swap button

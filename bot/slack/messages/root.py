@@ -71,10 +71,12 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
     ]  # fmt: skip
     if asked.compared_with:
         sides.append(f"A is {asked.compared_with}")
-    blocks.append(el.context(*sides, _asked_by(asked)))
+    blocks.append(el.context(*sides, *([asked.trend] if asked.trend else []), _asked_by(asked)))
     text = notification(comparison)
     if asked.compared_with:
         text += " " + escaped(f"A is {asked.compared_with}.", 500)
+    if asked.trend:
+        text += " " + escaped(f"{asked.trend}.", 500)
     return Message(text=text, blocks=blocks)
 
 
