@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from gc import disable, enable, isenabled
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from analysis import semconv
@@ -223,7 +224,9 @@ def _assemble(
         completion_time=_durations(a.completion_ns, b.completion_ns),
         causes=causes,
         contributions=_contributions(context.attribution, context),
-        findings=tuple(_finding(candidate, context) for candidate in candidates),
+        findings=tuple(
+            _finding(candidate, context) for candidate in _largest(candidates, context.options.max_findings)
+        ),
         next_steps=next_steps(verdict, causes, with_population=context.norms is not None),
         notes=merge(notes),
         timeline=timeline(
@@ -271,6 +274,14 @@ def _cause(rank: int, e: Explanation, sign: int, delta: int, completion: int, op
         summary=c.summary,
         symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms)),
     )
+
+
+def _largest(candidates: list[Candidate], most: int) -> list[Candidate]:
+    """Return at most so many candidates, those that claim most, in their own order."""
+    if len(candidates) <= most:
+        return candidates
+    weights = [(-max(c.claimed_ns, c.off_path_ns), not c.certain, i) for i, c in enumerate(candidates)]
+    return [candidates[i] for i in sorted(i for *_, i in nsmallest(most, weights))]
 
 
 def _finding(c: Candidate, context: Context) -> Finding:

@@ -122,6 +122,9 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
 
     # Bounds ----------------------------------------------------------------------------------------
     max_causes: int = 8
+    max_findings: int = 200
+    """Findings kept, the largest: when more than this changed, the list is no longer read but searched."""
+
     max_evidence: int = 6
     max_span_ids: int = 20
     """Span ids listed for one cause: enough to open, small enough for every rendering."""

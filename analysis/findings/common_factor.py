@@ -53,6 +53,7 @@ def find(context: Context) -> Iterable[Candidate]:
     slow = [item for item in measured if item.slow]
     if len(slow) < context.options.common_groups:
         return
+    growth = sum(item.growth_ns for item in slow)
     for word, value_of, spread in DIMENSIONS:
         where: dict[str, list[Slowness]] = defaultdict(list)
         for item in measured:
@@ -60,25 +61,23 @@ def find(context: Context) -> Iterable[Candidate]:
             if value:
                 where[value].append(item)
         for value, items in sorted(where.items()):
-            if _explains(items, slow, measured, context, spread):
-                yield _candidate(word, value, items, slow, context)
+            if len(items) < len(measured) and _explains(items, growth, context, spread):
+                yield _candidate(word, value, items, growth, context)
                 return
 
 
-def _explains(
-    items: list[Slowness], slow: list[Slowness], measured: list[Slowness], context: Context, spread: int
-) -> bool:
-    """Tell whether what is slow lies in `items`, most of `items` is slow, and there is something else that is not."""
+def _explains(items: list[Slowness], growth: int, context: Context, spread: int) -> bool:
+    """Tell whether nearly all `growth` (ns) lies in `items`, and most of `items` is slow."""
     options = context.options
     here = [item for item in items if item.slow]
     if len(here) < options.common_groups or len(here) < options.common_spread * len(items):
         return False
-    if len({item.pair.key.service for item in here}) < spread or len(items) == len(measured):
+    if len({item.pair.key.service for item in here}) < spread:
         return False
-    return sum(i.growth_ns for i in here) >= options.common_share * sum(i.growth_ns for i in slow)
+    return sum(item.growth_ns for item in here) >= options.common_share * growth
 
 
-def _candidate(word: str, value: str, items: list[Slowness], slow: list[Slowness], context: Context) -> Candidate:
+def _candidate(word: str, value: str, items: list[Slowness], growth: int, context: Context) -> Candidate:
     here = sorted((item for item in items if item.slow), key=lambda item: (-item.growth_ns, item.pair.key.name))
     main = here[0].pair
     service, operation = name_of(main, context)
@@ -99,7 +98,7 @@ def _candidate(word: str, value: str, items: list[Slowness], slow: list[Slowness
         f"and what they share is {_said(word, value)}",
         evidence=[
             (
-                f"{share(total, sum(item.growth_ns for item in slow))} of the growth is in {_said(word, value)}; "
+                f"{share(total, growth)} of the growth is in {_said(word, value)}; "
                 f"{len(items) - len(here)} of {len(items)} operations there are as before"
             ),
             *(f"{item.pair.key.service} {label(item.pair)}: {duration(item.growth_ns)} more" for item in here),

@@ -11,6 +11,7 @@ a caller's span and its own. Two calls to the same place that are slow together 
 
 from __future__ import annotations
 
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from analysis.attribute import Share
     from analysis.findings.base import Candidate, Context
+
+MOST = 200  # holes of one service looked at, the largest: each is held against each
 
 CODE = "process-pause"
 TITLE = "Process stood still"
@@ -100,7 +103,8 @@ def _holes(service: str, suspicion: Suspicion, shares: list[Share], context: Con
         server = max((i for g in edge.server.suspect for i in g.spans), key=lambda i: (_accepted(i, context), -i))
         client = tree.parents[server]
         found.append(Hole(tree.starts[client], tree.starts[server], edge.growth_ns, server, "", edge=edge))
-    return [hole for hole in found if hole.end_ns - hole.start_ns >= context.options.pause_overlap * hole.growth_ns]
+    lasting = [hole for hole in found if hole.end_ns - hole.start_ns >= context.options.pause_overlap * hole.growth_ns]
+    return nlargest(MOST, lasting, key=lambda hole: (hole.growth_ns, -hole.start_ns, hole.span))
 
 
 def _accepted(server: int, context: Context) -> int:
