@@ -1,0 +1,196 @@
+"""Alerts of known senders: what each recorded shape says, and what makes two messages the same alert."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.alerts import Alert, is_alert, read_alert
+
+DATA = Path(__file__).parents[1] / "data" / "alerts"
+HOSTS = {"jaeger.example": "jaeger", "grafana.example": "tempo"}
+A = "4bf92f3577b34da6a3ce929d0e0e4736"
+B = "0af7651916cd43dd8448eb211c80319c"
+C = "5b8aa5a2d2c872e8321cf37308d69df2"
+
+
+def sample(name: str) -> dict[str, Any]:
+    """Return a sample message."""
+    message: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return message
+
+
+def alert(message: dict[str, Any]) -> Alert:
+    """Read a message that is an alert."""
+    read = read_alert(message, HOSTS)
+    assert read is not None
+    return read
+
+
+def ids(message: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """Return the ids that a message names and the sources they are in."""
+    return [(reference.trace_id, reference.source) for reference in alert(message).references]
+
+
+SAID = {
+    "alertmanager-default-firing": ("alertmanager", "firing", "", "", "", []),
+    "alertmanager-firing-with-trace": (
+        "alertmanager",
+        "firing",
+        "checkout",
+        "POST /api/checkout",
+        "prod",
+        [(A, "jaeger")],
+    ),
+    "alertmanager-refired": ("alertmanager", "firing", "checkout", "POST /api/checkout", "prod", [(B, None)]),
+    "alertmanager-resolved": ("alertmanager", "resolved", "checkout", "POST /api/checkout", "prod", []),
+    "alertmanager-grouped": ("alertmanager", "firing", "cart", "", "prod", [(A, "tempo"), (B, "tempo"), (C, "tempo")]),
+    "alertmanager-decoys": ("alertmanager", "firing", "checkout", "", "prod", []),
+    "grafana-firing": ("grafana", "firing", "checkout", "POST /api/checkout", "prod", [(A, None)]),
+    "grafana-grouped": ("grafana", "firing", "cart", "GET /api/cart", "prod", [(B, "jaeger"), (A, "jaeger")]),
+    "grafana-resolved": ("grafana", "resolved", "checkout", "POST /api/checkout", "prod", []),
+    "grafana-changed-event": ("grafana", "firing", "checkout", "POST /api/checkout", "prod", [(A, None)]),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SAID))
+def test_what_each_sample_says(name) -> None:
+    """Sender, state, service, operation, environment and traces of every sample are read."""
+    read = alert(sample(name))
+    traces = [(reference.trace_id, reference.source) for reference in read.references]
+    assert (read.vendor, read.state, read.service, read.operation, read.environment, traces) == SAID[name]
+    assert read.found == len(traces)
+    assert is_alert(sample(name))
+
+
+def test_every_sample_is_tested() -> None:
+    """No sample lies in the folder without its row above."""
+    assert {path.stem for path in DATA.glob("*.json")} == set(SAID)
+
+
+def test_a_message_says_more_than_where_it_is() -> None:
+    """Title and link, namespace, severity and all labels come with the alert."""
+    read = alert(sample("alertmanager-firing-with-trace"))
+    assert (read.title, read.namespace, read.severity) == ("HighLatency (checkout)", "shop", "critical")
+    assert read.url == "https://alertmanager.example/#/alerts?receiver=slack"
+    assert read.labels["alertname"] == "HighLatency"
+    assert read.labels["description"].startswith("99th percentile")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("alertmanager-firing-with-trace", "alertmanager-refired"),
+        ("alertmanager-firing-with-trace", "alertmanager-resolved"),
+        ("grafana-firing", "grafana-changed-event"),
+        ("grafana-firing", "grafana-resolved"),
+    ],
+)
+def test_the_same_alert_keeps_its_fingerprint(one, other) -> None:
+    """Fired again with other values and another trace, edited, resolved: it is still the same alert."""
+    assert alert(sample(one)).fingerprint == alert(sample(other)).fingerprint
+
+
+def test_other_alerts_have_other_fingerprints() -> None:
+    """Another rule, another service or another sender makes another alert."""
+    names = (
+        "alertmanager-firing-with-trace", "alertmanager-default-firing", "alertmanager-grouped", "alertmanager-decoys",
+        "grafana-firing", "grafana-grouped",
+    )  # fmt: skip
+    assert len({alert(sample(name)).fingerprint for name in names}) == len(names)
+    elsewhere = json.loads(json.dumps(sample("grafana-firing")).replace("checkout", "cart"))
+    assert alert(elsewhere).fingerprint != alert(sample("grafana-firing")).fingerprint
+
+
+def test_a_group_that_grows_stays_the_same_alert() -> None:
+    """Another count, and fewer labels in common in the title, do not make another alert of it."""
+    grown = json.loads(
+        json.dumps(sample("alertmanager-grouped")).replace(
+            "[FIRING:3] ErrorRate (prod warning)", "[FIRING:4] ErrorRate (prod)"
+        )
+    )
+    assert alert(grown).fingerprint == alert(sample("alertmanager-grouped")).fingerprint
+
+
+def test_the_window_is_the_alerts_own_when_it_says_one() -> None:
+    """From a quarter of an hour before the start it gives to the end it gives."""
+    read = alert(sample("alertmanager-resolved"))
+    assert read.window == (1_794_999_900 - 900, 1_795_001_040)
+    assert read.window_said
+
+
+def test_else_the_window_ends_with_the_message() -> None:
+    """Without times of its own, the quarter of an hour before the message is it, also when the message is edited."""
+    for name in ("grafana-firing", "grafana-changed-event"):
+        read = alert(sample(name))
+        assert read.window == (1_795_000_000 - 900, 1_795_000_000)
+        assert not read.window_said
+
+
+def test_times_that_cannot_be_are_not_believed() -> None:
+    """A start long before or after the message (year 1, another zone, a typing error) is left out."""
+    for start in ("0001-01-01T00:00:00Z", "2031-01-01T00:00:00Z", "2025-01-01 00:00:00 +0000 UTC", "yesterday"):
+        text = json.dumps(sample("alertmanager-firing-with-trace")).replace("2026-11-18T11:05:00Z", start)
+        assert alert(json.loads(text)).window == (1_795_000_000 - 900, 1_795_000_000)
+
+
+def test_a_deleted_message_says_nothing() -> None:
+    """When a message is deleted there is nothing left to answer."""
+    event = {"type": "message", "subtype": "message_deleted", "previous_message": sample("grafana-firing")}
+    assert read_alert(event, HOSTS) is None
+
+
+def test_chatter_is_no_alert() -> None:
+    """What people and programs say without naming a trace or a service is nobody's alert."""
+    for message in (
+        {"type": "message", "user": "U1", "text": "good morning, all fine?", "ts": "1795000000.1"},
+        {
+            "type": "message",
+            "bot_id": "B1",
+            "text": "Build 1234 passed: <https://ci.example/b/1234|log>",
+            "ts": "1795000000.1",
+        },
+        {"type": "message", "subtype": "channel_join", "user": "U1", "text": "<@U1> has joined the channel"},
+        {},
+    ):
+        assert read_alert(message, HOSTS) is None
+        assert not is_alert(message)
+
+
+def test_our_own_messages_and_peoples_are_no_alerts() -> None:
+    """In a watched channel only other programs' alerts count: never ours, never a person's."""
+    ours = sample("grafana-firing")
+    assert not is_alert(ours, own={"B0ALERTS2"})
+    assert not is_alert(ours, own={"A0GRAFANA"})
+    assert not is_alert(sample("grafana-changed-event"), own={"B0ALERTS2"})
+    person = {"type": "message", "user": "U1", "text": f"trace_id={A} service=checkout", "ts": "1795000000.1"}
+    assert read_alert(person, HOSTS) is not None
+    assert not is_alert(person)
+
+
+def test_an_unknown_programs_alert_is_read_by_its_labels() -> None:
+    """A webhook nobody knows is an alert when it says that something fires, resolved or not."""
+    message = {
+        "type": "message", "subtype": "bot_message", "bot_id": "B9", "username": "watchdog", "ts": "1795000000.1",
+        "text": 'Triggered: slow checkout\nservice=checkout operation="POST /pay" env=prod',
+    }  # fmt: skip
+    read = alert(message)
+    assert (read.vendor, read.state, read.service, read.operation) == ("unknown", "firing", "checkout", "POST /pay")
+    assert is_alert(message)
+    resolved = copy.deepcopy(message) | {
+        "text": str(message["text"]).replace("Triggered", "Recovered"),
+        "ts": "1795009999.1",
+    }
+    assert (alert(resolved).state, alert(resolved).fingerprint) == ("resolved", read.fingerprint)
+
+
+def test_what_is_read_does_not_change_the_message() -> None:
+    """Reading leaves the message as it was."""
+    message = sample("grafana-grouped")
+    before = copy.deepcopy(message)
+    read_alert(message, HOSTS)
+    assert message == before
