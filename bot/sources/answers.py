@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -12,7 +11,7 @@ from bot.errors import SourceError
 from bot.sources.base import FetchedTrace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from analysis import WireFormat
     from bot.sources.http import Answer
@@ -56,15 +55,8 @@ def read(answer: Answer, source: str, reader: Callable[[bytes], Read]) -> Read:
     if answer.status == 404 or answer.wrong_path:
         raise SourceError("search-unsupported", source=source, detail=f"{answer.path}: {answer.detail}")
     refuse(answer, source, "")
-    with readable(source):
-        return reader(answer.body)
-
-
-@contextmanager
-def readable(source: str) -> Iterator[None]:
-    """Turn what reading an answer may raise into a `SourceError`."""
     try:
-        yield
+        return reader(answer.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise SourceError("unreadable-search", source=source, detail=str(error)) from None
 
