@@ -72,6 +72,9 @@ ADVICE = {
     "waiting-for-connection": "Check the pool of {service}: its size, and who holds its connections{at} for long.",
     "payload-growth": "Find out why {operation} in {service} gives so much more: a lost limit, grown data.",
     "input-changed": "B asks for more than A: compare it with a request of its own size first.",
+    "slow-instance": "Take the slow instance of {service} out of rotation, then look at its host and its own load.",
+    "status-changed": "Find out why {operation} in {service} gives another answer; B did other work than A.",
+    "error-changed": "Both requests fail: compare B with one that succeeds, and look at the new reason first.",
     "error-gone": "Choose another baseline: A failed in {operation} of {service}, it is no healthy request.",
 }
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PORT = 8090
 FIRST = "n-plus-one"  # the comparison that the first look shows
 TRY = ("n-plus-one", "retry-storm", "same-trace-twice")
+ALONE = "slow-network"  # its suspect has several healthy requests before it
 
 
 def main(argv: Sequence[str]) -> int:
@@ -86,5 +87,7 @@ def _greet(playground: Playground) -> None:
     for name in TRY:
         pair = next(sample for sample in playground.samples.pairs if sample.name == name)
         lines += [f"  /compare-traces {pair.baseline} {pair.suspect}", f"      {pair.story}", ""]
+    one = next(sample for sample in playground.samples.pairs if sample.name == ALONE)
+    lines += [f"  /compare-traces {one.suspect}", "      One trace: a typical one to compare with is found.", ""]
     lines.append("Ctrl-C ends it.")
     print("\n".join(lines), flush=True)  # noqa: T201 - this is what the person came for

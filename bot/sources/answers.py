@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -11,7 +12,7 @@ from bot.errors import SourceError
 from bot.sources.base import FetchedTrace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from analysis import WireFormat
     from bot.sources.http import Answer
@@ -55,8 +56,15 @@ def read(answer: Answer, source: str, reader: Callable[[bytes], Read]) -> Read:
     if answer.status == 404 or answer.wrong_path:
         raise SourceError("search-unsupported", source=source, detail=f"{answer.path}: {answer.detail}")
     refuse(answer, source, "")
-    try:
+    with readable(source):
         return reader(answer.body)
+
+
+@contextmanager
+def readable(source: str) -> Iterator[None]:
+    """Turn what reading an answer may raise into a `SourceError`."""
+    try:
+        yield
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise SourceError("unreadable-search", source=source, detail=str(error)) from None
 

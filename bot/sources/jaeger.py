@@ -14,7 +14,7 @@ from urllib.parse import quote
 from analysis import WireFormat
 from bot.errors import SourceError
 from bot.sources import jaeger_metrics as metrics
-from bot.sources.answers import checked, read, read_metrics, refuse
+from bot.sources.answers import checked, read, read_metrics, readable, refuse
 from bot.sources.base import MOST, selected
 from bot.sources.http import HttpSource
 from bot.sources.jaeger_search import (
@@ -22,6 +22,7 @@ from bot.sources.jaeger_search import (
     read_summaries,
     read_v1,
     rfc3339,
+    split_v1,
     summaries_parameters,
     v1_parameters,
 )
@@ -89,7 +90,12 @@ class JaegerSource:
                 return selected(read(answer, self.settings.name, read_summaries), query)
             self._summaries = False
         answer = await self._search_v1(query, headers, deadline_s)
-        return selected(read(answer, self.settings.name, partial(read_v1, query=query)), query)
+        found: list[TraceSummary] = []
+        for trace in read(answer, self.settings.name, split_v1):
+            with readable(self.settings.name):
+                found += read_v1(trace, query)
+            await asyncio.sleep(0)  # whole traces take their time: others are let through in between
+        return selected(found, query)
 
     async def _search_v1(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> Answer:
         """Ask for whole traces: for fewer of them when they are too large together."""

@@ -46,7 +46,7 @@ class _Span(Struct, gc=False):
     duration: int = 0
     processID: str = ""  # noqa: N815 - see above
     references: list[_Reference] | None = None
-    tags: list[_Tag] | None = None
+    tags: Raw = Raw(b"null")  # decoded only where they may say that the span failed
 
 
 class _Process(Struct, gc=False):
@@ -60,7 +60,7 @@ class _Trace(Struct):
 
 
 class _Traces(Struct):
-    data: list[_Trace] | None = None
+    data: list[Raw] | None = None  # large: each is decoded by itself
 
 
 class _Names(Struct):
@@ -136,10 +136,15 @@ def read_summaries(body: bytes) -> list[TraceSummary]:
     ]  # fmt: skip
 
 
-def read_v1(body: bytes, query: TraceQuery) -> list[TraceSummary]:
-    """Read an answer of `/api/traces`; raises `msgspec.MsgspecError`."""
-    found = msgspec.json.decode(body, type=_Traces, strict=False).data or []
-    return [_summed_up(trace, query) for trace in found if normal_id(trace.traceID) and trace.spans]
+def split_v1(body: bytes) -> list[Raw]:
+    """Take an answer of `/api/traces` apart into its traces; raises `msgspec.MsgspecError`."""
+    return msgspec.json.decode(body, type=_Traces).data or []
+
+
+def read_v1(trace: Raw, query: TraceQuery) -> list[TraceSummary]:
+    """Read one trace of an answer, nothing for one without spans; raises `msgspec.MsgspecError`."""
+    read = msgspec.json.decode(trace, type=_Trace, strict=False)
+    return [_summed_up(read, query)] if normal_id(read.traceID) and read.spans else []
 
 
 def _summed_up(trace: _Trace, query: TraceQuery) -> TraceSummary:
@@ -163,8 +168,15 @@ def _summed_up(trace: _Trace, query: TraceQuery) -> TraceSummary:
         started_at_ns=started * 1000,
         duration_ns=(ended - started) * 1000,
         matched_ns=max(matched) * 1000 if matched else None,
-        has_errors=any(tag.key == "error" and bytes(tag.value) in ERROR for span in spans for tag in span.tags or ()),
+        has_errors=any(map(_failed, spans)),
     )
+
+
+def _failed(span: _Span) -> bool:
+    if b'"error"' not in memoryview(span.tags).tobytes():
+        return False
+    tags = msgspec.json.decode(span.tags, type=list[_Tag] | None) or ()
+    return any(tag.key == "error" and bytes(tag.value) in ERROR for tag in tags)
 
 
 def read_names(body: bytes) -> list[str]:

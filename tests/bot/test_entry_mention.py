@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from alert_messages import fired
 from world import CHANNEL, FaultySlack
 
 
@@ -122,30 +121,3 @@ async def test_a_mention_where_nothing_can_be_said_harms_nobody(make_world) -> N
         assert await world.event(event) == (200, "")
         await world.settled()
         assert world.slack.whispers() == []
-
-
-@pytest.mark.parametrize("text", ["", "what happened here?"])
-async def test_a_mention_in_an_alerts_thread_is_about_the_alert(world, samples, text) -> None:
-    """Without a trace of its own, what counts is the message that the thread is about."""
-    _, b = ids(samples)
-    alert = world.slack.put(CHANNEL, **fired(b))
-    await say(world, text, thread_ts=alert["ts"])
-    assert world.slack.replies(alert["ts"])[1]["text"].startswith("Slower")
-
-
-async def test_an_alert_that_calls_the_bot_itself_is_answered(world, samples) -> None:
-    """An alert's template may hold the mention."""
-    _, b = ids(samples)
-    alert = world.slack.put(CHANNEL, **(fired(b) | {"text": "<@U0BOT>"}))
-    assert await world.event({**alert, "type": "app_mention", "channel": CHANNEL}) == (200, "")
-    await world.settled()
-    assert world.slack.replies(alert["ts"])[0]["text"].startswith("Slower")
-
-
-async def test_a_thread_about_nothing_comparable_is_said(world) -> None:
-    """In the thread, to the one who asked."""
-    root = world.slack.put(CHANNEL, user="U2", text="checkout is slow")
-    await say(world, "", thread_ts=root["ts"])
-    assert "neither a trace" in world.slack.whispers()[0]
-    await say(world, "", thread_ts="1795000000.000001")
-    assert world.slack.whispers()[1] == "I cannot find that message any more."

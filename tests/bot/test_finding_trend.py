@@ -63,6 +63,14 @@ async def test_tempo_is_asked_for_a_histogram() -> None:
     assert 1_073_741_824 < steps[1].tail_ns < 2_147_483_648, "one of six took 1.3 s"
 
 
+async def test_an_operation_without_requests_has_no_steps() -> None:
+    """Values that are not sent are zeros."""
+    backend = Backend()
+    backend.on(RANGE, ("tempo", "mrange-none"))
+    assert await ask("tempo", backend, "latencies") == []
+    assert await ask("tempo", backend, "failures") == []
+
+
 async def test_tempo_counts_failures() -> None:
     """Two counts make a share; a step without a value is one without failures."""
     backend = Backend()

@@ -109,6 +109,42 @@ async def test_victoria_traces_is_searched_too() -> None:
     assert found.has_errors is False
 
 
+async def test_large_v1_answers_let_others_through() -> None:
+    """Whole traces are read one by one: what else the bot does goes on in between."""
+    data = json.loads(body("jaeger", "search-svc-op"))["data"]
+    large = json.dumps({"data": data * 100}).encode()
+
+    async def many(_: web.Request) -> web.Response:
+        return web.Response(body=large, content_type="application/json")
+
+    backend = Backend()
+    backend.on(V1, many)
+    turns = 0
+
+    async def live() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with sources("jaeger", backend) as opened:
+        await search(opened)  # opens the connection, learns the dialect
+        (source,) = opened.allowed("C1")
+        read = await source._search_v1(CHECKOUT, {}, 5.0)
+        other = asyncio.create_task(live())
+
+        async def at_once(*_args) -> object:
+            return read
+
+        source._search_v1 = at_once
+        await asyncio.sleep(0)
+        before = turns
+        found = await search(opened, change(limit=100))
+        other.cancel()
+    assert len(found) == 2, "each trace once"
+    assert turns - before >= 200
+
+
 async def test_v1_answers_that_are_too_large_together_are_asked_for_in_smaller_numbers() -> None:
     """A search that would send more than the limit is repeated for half as many traces."""
 

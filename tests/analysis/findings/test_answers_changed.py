@@ -1,0 +1,52 @@
+"""error-changed and status-changed: another reason to fail, another answer."""
+
+from __future__ import annotations
+
+from analysis import compare
+from analysis.comparison import VerdictKind
+from analysis.model import Event, SpanKind
+
+
+def charged(trace, reason: str, message: str = "", took: float = 20):
+    """Return a request whose call fails with an exception."""
+    t = trace()
+    root = t.span("POST /pay", 0, took + 10, kind=SpanKind.SERVER, error=True)
+    event = Event("exception", 0, {"exception.type": reason, "exception.message": message})
+    t.span("POST", 5, 5 + took, root, kind=SpanKind.CLIENT, service="pay", error=True, events=(event,))
+    return t.build()
+
+
+def test_another_reason_to_fail_is_told_once_where_it_shows(trace, only) -> None:
+    """Both fail; the new reason is named at the call, not again at its caller."""
+    result = compare(charged(trace, "CardDeclined"), charged(trace, "ReadTimeout"))
+    finding = only(result, "error-changed")
+    assert (finding.service, finding.operation) == ("pay", "POST")
+    assert "ReadTimeout instead of CardDeclined" in finding.summary
+    assert result.verdict.kind is VerdictKind.CHANGED
+
+
+def test_the_same_reason_with_another_number_in_it_is_no_change(trace, only) -> None:
+    """Messages are compared without what varies."""
+    a, b = charged(trace, "KeyError", "no order 1234"), charged(trace, "KeyError", "no order 9876")
+    assert only(compare(a, b), "error-changed") is None
+
+
+def answered(trace, status: int, took: float = 20):
+    """Return a request that is answered with a status and reports no error."""
+    t = trace()
+    root = t.span("GET /", 0, took + 10, kind=SpanKind.SERVER, attributes={"http.status_code": status})
+    t.span("GET /items", 5, 5 + took, root, kind=SpanKind.SERVER, service="items",
+           attributes={"http.response.status_code": status})  # fmt: skip
+    return t.build()
+
+
+def test_another_class_of_status_is_another_answer(trace, only) -> None:
+    """A 404 that no span calls an error is a change, named at the innermost place."""
+    result = compare(answered(trace, 200), answered(trace, 404))
+    assert only(result, "status-changed").summary == "GET /items in items answers 404 instead of 200"
+    assert result.verdict.kind is VerdictKind.CHANGED
+
+
+def test_statuses_of_one_class_are_alike(trace, only) -> None:
+    """200 and 201 both say that all went well."""
+    assert only(compare(answered(trace, 200), answered(trace, 201)), "status-changed") is None
