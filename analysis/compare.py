@@ -8,10 +8,11 @@ decode -> repair -> critical path -> profile --+
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from gc import disable, enable, isenabled
 from heapq import nsmallest
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from analysis import semconv
 from analysis.align import Alignment, align
@@ -26,21 +27,23 @@ from analysis.comparison import (
     Contribution,
     Durations,
     Finding,
+    PopulationView,
     Side,
     Verdict,
     VerdictKind,
 )
 from analysis.edges import edges
 from analysis.findings import error_gone
-from analysis.findings.base import Candidate, Context, longest_span
+from analysis.findings.base import Candidate, Context, longest_spans
 from analysis.findings.registry import find_all
-from analysis.format import duration
+from analysis.format import duration, timestamp
 from analysis.notes import Note, Severity, merge
 from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions
-from analysis.population import Population, norms
+from analysis.population import Population, recent
 from analysis.profile import Profile, profile
 from analysis.redact import redact
+from analysis.standing import group_usual, standing, unusual, view
 from analysis.steps import next_steps
 from analysis.timeline import timeline
 from analysis.verdict import judge, measure
@@ -74,17 +77,19 @@ def _compare(baseline: Trace, suspect: Trace, population: Population | None, opt
         a, b = profile(baseline, keys, options), profile(suspect, keys, options)
         alignment = align(a, b, options)
         attribution = attribute(alignment, a, b, options)
+        others, unused = recent(population, a, b, options)
         context = Context(
             baseline=a,
             suspect=b,
             alignment=alignment,
             attribution=attribution,
             edges=edges(alignment, a, b),
-            norms=norms(population, a, b, options),
+            norms=others.norms if others is not None else None,
+            recent=others,
             options=options,
             mirrored=False,
         )
-        notes = _notes(context)
+        notes = [*_notes(context), *unused]
         if same_content(a, b):
             return _assemble(context, _identical(context), [], [], notes)
         if alignment.reason:
@@ -99,17 +104,9 @@ def _compare(baseline: Trace, suspect: Trace, population: Population | None, opt
         candidates = find_all(context)
         faster = change.direction < 0 and (change.significant or change.modest)
         if faster and not any(_worsens(c) for c in candidates):
-            context = Context(
-                baseline=a,
-                suspect=b,
-                alignment=alignment,
-                attribution=attribution,
-                edges=context.edges,
-                norms=context.norms,
-                options=options,
-                mirrored=True,
-            )
+            context = structs.replace(context, mirrored=True)
             candidates = find_all(context)
+        candidates = unusual(candidates, context)
         explanations = explain(candidates, context, significant=change.significant)
         verdict = judge(change, explanations, context, notes)
         return _assemble(context, verdict, explanations, candidates, notes)
@@ -214,7 +211,7 @@ def _assemble(
 ) -> Comparison:
     a, b = context.baseline.tree, context.suspect.tree
     comparable = verdict.kind not in (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE)
-    causes = _causes(explanations, context) if comparable else ()
+    causes = _causes(explanations, context, verdict.kind) if comparable else ()
     return Comparison(
         schema_version=SCHEMA_VERSION,
         verdict=verdict,
@@ -232,14 +229,21 @@ def _assemble(
         timeline=timeline(
             context.attribution, context.baseline, context.suspect, [e.candidate.pair for e in explanations[:2]]
         ),
+        population=_population(verdict, causes, context),
     )
+
+
+def _population(verdict: Verdict, causes: tuple[Cause, ...], context: Context) -> PopulationView | None:
+    if context.recent is None or verdict.kind is VerdictKind.NOT_COMPARABLE:
+        return None
+    return view(context.recent, causes[0].population if causes else None, context)
 
 
 def _durations(baseline_ns: int, suspect_ns: int) -> Durations:
     return Durations(baseline_ns=baseline_ns, suspect_ns=suspect_ns, delta_ns=suspect_ns - baseline_ns)
 
 
-def _causes(explanations: list[Explanation], context: Context) -> tuple[Cause, ...]:
+def _causes(explanations: list[Explanation], context: Context, verdict: VerdictKind) -> tuple[Cause, ...]:
     """Keep the first cause and every further one that explains enough of the difference or is certain."""
     options = context.options
     delta = context.attribution.delta_ns
@@ -248,16 +252,14 @@ def _causes(explanations: list[Explanation], context: Context) -> tuple[Cause, .
         for rank, e in enumerate(explanations)
         if rank == 0 or e.candidate.certain or e.weight_ns >= options.cause_share * max(1, abs(delta))
     ]
+    return tuple(_cause(rank, e, context, verdict) for rank, e in enumerate(kept[: options.max_causes], 1))
+
+
+def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) -> Cause:
+    c, options = e.candidate, context.options
     sign = -1 if context.mirrored else 1
     completion = context.suspect.tree.completion_ns - context.baseline.tree.completion_ns
-    return tuple(
-        _cause(rank, e, sign, delta, completion, options) for rank, e in enumerate(kept[: options.max_causes], 1)
-    )
-
-
-def _cause(rank: int, e: Explanation, sign: int, delta: int, completion: int, options: CompareOptions) -> Cause:
-    c = e.candidate
-    whole = completion if c.affects == "completion" else delta
+    whole = completion if c.affects == "completion" else context.attribution.delta_ns
     explained = sign * (e.explained_ns if c.affects == "response" and not c.off_path_ns else c.off_path_ns)
     return Cause(
         rank=rank,
@@ -273,6 +275,7 @@ def _cause(rank: int, e: Explanation, sign: int, delta: int, completion: int, op
         evidence=tuple(c.evidence[: options.max_evidence]),
         summary=c.summary,
         symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms)),
+        population=standing(c, context.recent, context, verdict) if context.recent is not None else None,
     )
 
 
@@ -316,6 +319,8 @@ def _contributions(attribution: Attribution, context: Context) -> tuple[Contribu
 
 def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context: Context) -> Contribution:
     pair, a, b = share.pair, share.baseline, share.suspect
+    longest_a = longest_spans(pair.baseline, context.baseline, 1)
+    longest_b = longest_spans(pair.suspect, context.suspect, 1)
     return Contribution(
         path=path,
         service=pair.key.service,
@@ -331,9 +336,10 @@ def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context:
         suspect_errors=b.errors,
         baseline_ns=a.total_ns,
         suspect_ns=b.total_ns,
-        baseline_span_id=longest_span(pair.baseline, context.baseline).span_id if pair.baseline else "",
-        suspect_span_id=longest_span(pair.suspect, context.suspect).span_id if pair.suspect else "",
+        baseline_span_id=longest_a[0] if longest_a else "",
+        suspect_span_id=longest_b[0] if longest_b else "",
         parts=share.parts,
+        usual=group_usual(pair, context.norms) if context.norms is not None else None,
     )
 
 
@@ -345,9 +351,6 @@ def _name(pair: Pair, context: Context) -> str:
 def _side(p: Profile) -> Side:
     tree = p.tree
     root = tree.spans[tree.root]
-    started = (
-        datetime.fromtimestamp(tree.origin_ns // 1_000_000 / 1000, tz=UTC) if 0 <= tree.origin_ns < _YEAR_9999 else None
-    )
     versions: dict[str, str] = {}
     for resource in {id(span.resource): span.resource for span in tree.spans}.values():
         version = semconv.version(resource)
@@ -359,7 +362,7 @@ def _side(p: Profile) -> Side:
         root_service=root.service,
         root_operation=root.name,
         root_span_id=root.span_id,
-        started_at=started.isoformat(timespec="milliseconds").replace("+00:00", "Z") if started else "",
+        started_at=timestamp(tree.origin_ns),
         started_at_ns=tree.origin_ns,
         response_time_ns=tree.response_ns,
         completion_time_ns=tree.completion_ns,
@@ -368,9 +371,6 @@ def _side(p: Profile) -> Side:
         errors=sum(span.error for span in tree.spans),
         versions=dict(sorted(versions.items())),
     )
-
-
-_YEAR_9999 = 253_370_764_800_000_000_000
 
 
 __all__ = ["Alignment", "compare"]

@@ -73,6 +73,87 @@ class Durations(Struct, frozen=True, kw_only=True):
     delta_ns: int
 
 
+class Usual(Struct, frozen=True, kw_only=True):
+    """What is usual for one number in a population: median (p50), MAD (scaled to a standard deviation), tail."""
+
+    p50: int
+    mad: int
+    p95: int
+    p99: int
+
+
+class GroupUsual(Struct, frozen=True, kw_only=True):
+    """What is usual for one group: exposed time (ns), calls, and the share of requests that have it at all."""
+
+    exposed_ns: Usual
+    calls: Usual
+    presence: float
+
+
+class RecurrenceKind(StrEnum):
+    """Whether recent requests show what the suspect shows."""
+
+    CONSISTENT = "consistent"  # nearly all do
+    INTERMITTENT = "intermittent"  # some do
+    ONCE = "once"  # none does, neither before nor after the suspect
+    UNSETTLED = "unsettled"  # the traces are too few to tell
+
+
+class Recurrence(Struct, frozen=True, kw_only=True):
+    """How many recent requests show what the suspect shows: `above` of `of`.
+
+    `since`: the first request after the change (RFC 3339, UTC), "" when no moment can be named; then `of` counts
+    all requests, else those from that moment on. `needed`: more traces that would settle it; `after_suspect`: they
+    must be of requests after the suspect.
+    """
+
+    kind: RecurrenceKind
+    above: int
+    of: int
+    since: str = ""
+    since_ns: int = 0
+    needed: int = 0
+    after_suspect: bool = False
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """Where both traces lie among the population in what a cause is about; percentiles 0 to 100.
+
+    `measure`: "exposed_ns", "calls" or "errors", over the spans that the cause claims.
+    """
+
+    measure: str
+    usual: Usual
+    baseline: int
+    suspect: int
+    baseline_percentile: float
+    suspect_percentile: float
+    recurrence: Recurrence | None = None
+
+
+class PopulationView(Struct, frozen=True, kw_only=True):
+    """What recent requests of the operation say about the two.
+
+    `usual_traces` of the `traces` set what is usual: all, or those of the calmer time when requests became slower or
+    quicker at some moment (`changed_at`). Percentiles are ranks in response time among these.
+    """
+
+    traces: int
+    usual_traces: int
+    response: Usual
+    baseline_percentile: float
+    suspect_percentile: float
+    baseline_typical: bool
+    suspect_typical: bool
+    typical_trace_id: str
+    first_started_at: str
+    last_started_at: str
+    change: str = ""  # "slower" | "faster": what requests became at `changed_at`
+    changed_at: str = ""
+    consistent: bool | None = None  # of the first cause; None when it cannot be said
+    recurrence: Recurrence | None = None  # of the first cause
+
+
 class Cause(Struct, frozen=True, kw_only=True):
     """A named reason for the difference; `rank` 1 is the headline cause.
 
@@ -94,6 +175,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     evidence: tuple[str, ...]
     summary: str
     symptoms: tuple[str, ...] = ()
+    population: Standing | None = None
 
 
 class Contribution(Struct, frozen=True, kw_only=True):
@@ -120,6 +202,7 @@ class Contribution(Struct, frozen=True, kw_only=True):
     baseline_span_id: str  # the longest span of the group, to link to; "" when the side has none
     suspect_span_id: str
     parts: dict[str, int]
+    usual: GroupUsual | None = None  # with a population
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -208,6 +291,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     next_steps: tuple[NextStep, ...]
     notes: tuple[Note, ...]
     timeline: tuple[TimelineRow, ...] = ()
+    population: PopulationView | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-safe data (dict, list, str, int, float, bool, None)."""

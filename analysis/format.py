@@ -7,9 +7,12 @@ A share that is not all is never shown as 100 %, one that is not nothing never a
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 _UNITS = ((1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s"))
 _MINUTE = 60_000_000_000
 _HOUR = 60 * _MINUTE
+_YEAR_9999 = 253_370_764_800_000_000_000
 
 
 def duration(ns: int) -> str:
@@ -73,6 +76,14 @@ def share(part: int, whole: int) -> str:
     if shown == 100 and part != whole:
         return "> 99 %" if percent < 100 else "100 %"
     return f"{shown} %"
+
+
+def timestamp(ns: int) -> str:
+    """Say a moment (ns since the epoch) as RFC 3339 in UTC with milliseconds; "" when it is no moment at all."""
+    if not 0 <= ns < _YEAR_9999:
+        return ""
+    moment = datetime.fromtimestamp(ns // 1_000_000 / 1000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def count(number: int, noun: str) -> str:

@@ -120,6 +120,31 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     unusual_mad: float = 5.0
     """A value further than this many scaled median absolute deviations from the median is unusual."""
 
+    typical_percentile: float = 95.0
+    """... if it also ranks above this percentile (or below its mirror): times have long tails, in which one healthy
+    request in ten is far from the median."""
+
+    usual_share: float = 0.05
+    """A way of working (a call made or not) that at least this share of the population shows, and two of its
+    traces, is usual: what 1 request in 20 does is no change."""
+
+    onset_traces: int = 20
+    """Fewer traces cannot tell a change at some moment from chance: of 10 before and 10 after, half of the later
+    ones would have to be slow."""
+
+    onset_chance: float = 0.01
+    """Chance may make up at most this share of the moments named."""
+
+    onset_share: float = 0.2
+    """After a change at least this share of requests lies above the old 95th percentile; chance gives 0.05."""
+
+    recurrence_part: float = 0.25
+    """A request shows what the suspect shows when it goes at least this far from the median towards it: one slow
+    operation is not equally slow twice, but what is ten times less is something else."""
+
+    consistent_share: float = 0.8
+    """A change that at least this share of the requests after it shows is consistent, below intermittent."""
+
     # Bounds ----------------------------------------------------------------------------------------
     max_causes: int = 8
     max_findings: int = 200

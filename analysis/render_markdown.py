@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from analysis.report import cause_line, note_lines, other_changes, table, times_line
+from analysis.report_population import population_line, standing_lines
 
 if TYPE_CHECKING:
     from analysis.comparison import Comparison, Side
@@ -20,9 +21,11 @@ def render_markdown(comparison: Comparison) -> str:
     lines = [f"# {escape(verdict.headline)}", ""]
     for cause in comparison.causes[:1]:
         lines += [f"**Cause:** {escape(cause_line(cause))}", ""]
-        lines += [f"- {escape(text)}" for text in cause.evidence]
+        lines += [f"- {escape(text)}" for text in (*cause.evidence, *standing_lines(cause, comparison))]
         lines += [""]
     lines += [f"**Confidence: {verdict.confidence.value}.** {escape('; '.join(verdict.reasons))}", ""]
+    if usual := population_line(comparison):
+        lines += [f"**Population:** {escape(usual)}", ""]
     lines += [f"**Time:** {escape(times_line(comparison))}", ""]
     lines += ["| | trace | request | spans | services | errors | started |", "|---|---|---|---|---|---|---|"]
     lines += [_side("A", comparison.baseline), _side("B", comparison.suspect), ""]

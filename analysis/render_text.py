@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.format import shorten
 from analysis.report import cause_line, note_lines, other_changes, table, times_line
+from analysis.report_population import population_line, standing_lines
 
 if TYPE_CHECKING:
     from analysis.comparison import Comparison, Side
@@ -21,9 +22,11 @@ def render_text(comparison: Comparison) -> str:
     lines = [*wrap(verdict.headline, WIDTH), ""]
     for cause in comparison.causes[:1]:
         lines += _item("Cause:", cause_line(cause))
-        for text in cause.evidence:
+        for text in (*cause.evidence, *standing_lines(cause, comparison)):
             lines += _item("      -", text)
     lines += _item("Confidence:", f"{verdict.confidence.value}: " + "; ".join(verdict.reasons))
+    if usual := population_line(comparison):
+        lines += _item("Population:", usual)
     lines += _item("Time:", times_line(comparison))
     lines += [*_side("A", comparison.baseline), *_side("B", comparison.suspect), ""]
     lines += _table(table(comparison))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analysis.causes import Explanation
     from analysis.findings.base import Context
     from analysis.notes import Note
+    from analysis.population import Recent
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -134,8 +135,22 @@ def _confidence(
         score -= 0 if context.norms is not None else 1
     if context.norms is not None:
         reasons.append(f"judged against {context.norms.size} recent traces")
+    if context.recent is not None and (odd := _odd_baseline(context.recent, context)):
+        reasons.append(odd)
+        # That A was slow is what `faster` says, and an error is one whatever the time of the other side.
+        score -= kind not in (VerdictKind.FASTER, VerdictKind.FAILING)
     serious = [note for note in notes if note.severity is Severity.SERIOUS]
     reasons.extend(note.text for note in serious)
     if serious:
         score -= 1
     return (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)[max(0, min(2, score))], reasons
+
+
+def _odd_baseline(recent: Recent, context: Context) -> str:
+    """Say that the baseline is no example of a usual request; "" when it is one, or nothing says what is usual."""
+    a, usual = context.baseline.tree.response_ns, recent.response
+    if recent.typical(a) or not recent.usual:
+        return ""
+    word, rank = ("slower", usual.rank(a)) if a > usual.middle else ("faster", 100 - usual.rank(a))
+    than = "all" if rank == 100 else f"{int(rank)} %"
+    return f"A is itself unusual, {word} than {than} of {len(recent.usual)} requests"

@@ -13,7 +13,12 @@ from analysis.comparison import (
     Durations,
     LinkTarget,
     NextStep,
+    PopulationView,
+    Recurrence,
+    RecurrenceKind,
     Side,
+    Standing,
+    Usual,
     Verdict,
     VerdictKind,
 )
@@ -111,6 +116,21 @@ def verdict(kind: VerdictKind, confidence: Confidence, headline: str, *reasons: 
     """Return a verdict."""
     return Verdict(kind=kind, confidence=confidence, headline=headline, reasons=reasons)
 
+
+INTERMITTENT = Recurrence(
+    kind=RecurrenceKind.INTERMITTENT, above=9, of=30, since="2026-11-24T13:31:05.000Z",
+    since_ns=1_795_527_065 * 10**9,
+)  # fmt: skip
+AMONG_RECENT = change(
+    causes=(msgspec.structs.replace(SELECT, population=Standing(
+        measure="calls", usual=Usual(p50=1, mad=0, p95=2, p99=3), baseline=1, suspect=61, baseline_percentile=48.3,
+        suspect_percentile=100.0, recurrence=INTERMITTENT)), VERSION),
+    population=PopulationView(
+        traces=60, usual_traces=60, response=Usual(p50=118 * MS, mad=9 * MS, p95=160 * MS, p99=190 * MS),
+        baseline_percentile=43.3, suspect_percentile=98.3, baseline_typical=True, suspect_typical=False,
+        typical_trace_id=A, first_started_at="2026-11-24T13:00:00.000Z", last_started_at="2026-11-24T14:05:00.000Z",
+        consistent=False, recurrence=INTERMITTENT),
+)  # fmt: skip
 
 FASTER = change(
     verdict=verdict(

@@ -63,7 +63,7 @@ class TraceBuilder:
             end_ns=START + round(end * MS),
             error=error,
             status_message="",
-            sent=dict(attributes or {}),
+            attributes=dict(attributes or {}),
             events=events,
             follows_from=follows,
         )

@@ -21,7 +21,7 @@ from analysis.attribute import Attribution
 from analysis.comparison import CauseKind
 from analysis.edges import Edge
 from analysis.options import CompareOptions
-from analysis.population import Norms
+from analysis.population import Norms, Recent
 from analysis.profile import Profile
 
 if TYPE_CHECKING:
@@ -82,9 +82,10 @@ class Context(Struct, frozen=True, kw_only=True):
     alignment: Alignment
     attribution: Attribution
     edges: list[Edge]
-    norms: Norms | None
+    norms: Norms | None  # what is usual; None without a population that says it
     options: CompareOptions
     mirrored: bool  # the suspect is faster: `before` and `after` are exchanged
+    recent: Recent | None = None  # the population itself
 
     def growth(self, share: Share) -> int:
         """Return the pair's delta in the direction of the overall change (ns, positive = explains it)."""
@@ -103,9 +104,7 @@ class Context(Struct, frozen=True, kw_only=True):
         before = self.before(share).exposed_ns
         usual = int(self.options.group_noise_ns + self.options.group_noise_ratio * before)
         if self.norms is not None:
-            known = self.norms.exposed_spread(share.pair)
-            if known is not None:
-                return max(known - before, self.options.group_noise_ns)
+            return max(self.norms.exposed_limit([share.pair]) - before, self.options.group_noise_ns)
         return usual
 
     def claims_below(self, pair: Pair) -> dict[int, int]:
@@ -143,17 +142,6 @@ def longest_spans(groups: Iterable[CallGroup], side: Profile, limit: int) -> lis
     return [spans[i].span_id for i in longest]
 
 
-def longest_span(groups: list[CallGroup], side: Profile) -> Span:
-    """Return the longest span of some groups (at least one); among equals the earliest, then by id."""
-    tree = side.tree
-    if len(groups) == 1:
-        return tree.spans[groups[0].longest]
-    longest = (group.longest for group in groups)
-    return tree.spans[
-        min(longest, key=lambda i: (tree.starts[i] - tree.ends[i], tree.starts[i], tree.spans[i].span_id))
-    ]
-
-
 def label(pair: Pair) -> str:
     """Say what a pair does: its detail where that says more than its name (the statement of a `SELECT`)."""
     name, detail = pair.key.name, pair.key.detail
@@ -170,6 +158,11 @@ def name_of(pair: Pair, context: Context) -> tuple[str, str]:
 
 def example(pair: Pair, context: Context) -> Span:
     """Return the longest span of the pair, from the suspect where it has one."""
-    if pair.suspect:
-        return longest_span(pair.suspect, context.suspect)
-    return longest_span(pair.baseline, context.baseline)
+    groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
+    tree = side.tree
+    return tree.spans[
+        min(
+            (i for group in groups for i in group.spans),
+            key=lambda i: (tree.starts[i] - tree.ends[i], tree.starts[i], tree.spans[i].span_id),
+        )
+    ]

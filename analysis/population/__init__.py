@@ -6,10 +6,11 @@ Two traces are one sample each; healthy requests of one operation easily differ 
     traces -> reduced.py   numbers per call path: small, without any text of the traces, stored and merged
               spread.py    what is usual for one number: median, spread, percentiles
               typical.py   the request that is most like all others
+              onset.py     since when requests are slower
               norms.py     the population as one comparison sees it
 """
 
-from analysis.population.norms import Norms, norms
+from analysis.population.norms import Norms, Recent, recent
 from analysis.population.reduced import Population, Sample
 
-__all__ = ["Norms", "Population", "Sample", "norms"]
+__all__ = ["Norms", "Population", "Recent", "Sample", "recent"]

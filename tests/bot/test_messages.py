@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from comparisons import BY_VERDICT, SELECT, SLOWER, change, group
+from comparisons import AMONG_RECENT, BY_VERDICT, SELECT, SLOWER, change, group
 from drawing import draw
 from slack_oracles import objections
 
@@ -70,6 +70,11 @@ def test_what_was_compared_with_is_said() -> None:
         "now take longer than the old p95",
     )  # fmt: skip
     check("compared-with-typical", [ms.verdict(SLOWER, its)])
+
+
+def test_what_recent_requests_say_is_one_line() -> None:
+    """Where both lie among recent requests, and whether others show the cause too, under the confidence."""
+    check("among-recent-requests", answer(AMONG_RECENT)[:1])
 
 
 def test_the_other_messages_read_well() -> None:

@@ -6,15 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.alerts.shapes import alertmanager, datadog, generic, grafana, opsgenie, pagerduty, sentry
+from bot.alerts.shapes import alertmanager, generic, grafana
 
 if TYPE_CHECKING:
     from bot.alerts.content import Content
     from bot.alerts.shapes.shape import Shape
 
-SHAPES = (
-    pagerduty.SHAPE, opsgenie.SHAPE, sentry.SHAPE, datadog.SHAPE, grafana.SHAPE, alertmanager.SHAPE, generic.SHAPE,
-)  # fmt: skip
+SHAPES = (grafana.SHAPE, alertmanager.SHAPE, generic.SHAPE)
 
 
 def shape_of(content: Content) -> Shape:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from analysis.comparison import Confidence, VerdictKind
 from analysis.format import duration, ratio, short_id
 from analysis.report import cause_line
+from analysis.report_population import population_line, recurrence_line
 from bot.links import diff_url, trace_url
 from bot.slack import elements as el
 from bot.slack.elements import Message
@@ -138,9 +139,18 @@ def _cause(comparison: Comparison, asked: Asked) -> list[Element]:
         if reasons:
             line += [el.space(", " if verdict_.confidence is Confidence.HIGH else ": "), el.text(reasons, width=400)]
         parts.append(el.section(*line))
+        if usual := _usual(comparison):
+            parts.append(el.section(el.space("\n"), el.text(usual, width=300)))
     elif comparison.next_steps:
         parts.append(el.section(el.space("\n"), el.text(comparison.next_steps[0].text, width=300)))
     return parts
+
+
+def _usual(comparison: Comparison) -> str:
+    """Say in one line what recent requests say about both, and whether they show the cause too."""
+    lines = [population_line(comparison)]
+    lines += [recurrence_line(cause.population, comparison) for cause in comparison.causes[:1]]
+    return ". ".join(line[:1].upper() + line[1:] for line in lines if line)
 
 
 _QUIET = (VerdictKind.NO_MEANINGFUL_DIFFERENCE, VerdictKind.IDENTICAL, VerdictKind.CHANGED)

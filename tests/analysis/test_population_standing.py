@@ -1,0 +1,300 @@
+"""What a population adds to a comparison: figures, percentiles, recurrence, and what it takes away."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from generated import proper_trees, span_graphs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from analysis import Comparison, Population, Trace, compare, render_markdown, render_text
+from analysis.comparison import CauseKind, Confidence, RecurrenceKind, VerdictKind
+from analysis.model import SpanKind
+from analysis.report_population import population_line, recurrence_line, standing_lines
+
+if TYPE_CHECKING:
+    from analysis.comparison import PopulationView, Recurrence
+
+MINUTE = 60 * 10**9
+A, B = "a" * 32, "b" * 32
+
+
+def request(trace, number: float, *, query=20.0, own=10.0, calls=1, cached=True, error=False, trace_id="") -> Trace:
+    """Return a request that starts `number` minutes in: own work, a query, and another one when not cached."""
+    t = trace()
+    end = own + query * calls + (0 if cached else 30)
+    root = t.span("GET /items", 0, end, kind=SpanKind.SERVER)
+    at = own
+    for _ in range(calls):
+        t.span("SELECT", at, at + query, root, kind=SpanKind.CLIENT, error=error)
+        at += query
+    if not cached:
+        t.span("recompute", at, at + 30, root, kind=SpanKind.CLIENT)
+    built = t.build()
+    shift = round(number * MINUTE)
+    spans = tuple(replace(s, start_ns=s.start_ns + shift, end_ns=s.end_ns + shift) for s in built.spans)
+    return replace(built, trace_id=trace_id or f"{round(number * 100) + 1:032x}", spans=spans)
+
+
+def population(trace, number=60, **odd) -> Population:
+    """Return requests a minute apart whose times scatter; `odd`: per index, what is different there."""
+    rng = random.Random(number)  # noqa: S311 - test data
+    changes = odd.get("changes", {})
+    traces = []
+    for i in range(number):
+        usual = {"query": 20 * rng.lognormvariate(0, 0.1), "own": 10 * rng.lognormvariate(0, 0.1)}
+        traces.append(request(trace, i, **{**usual, **changes.get(i, {})}))
+    return Population.from_traces(traces)
+
+
+def slow(indices, query=200.0) -> dict[int, dict[str, float]]:
+    """Return changes that make some requests of a population slow."""
+    return {i: {"query": query + i} for i in indices}
+
+
+def judged(trace, recent: Population, *, at: float = 45.5, **suspect) -> Comparison:
+    """Compare a usual request with a suspect in the population's time."""
+    baseline = request(trace, 5.5, trace_id=A)
+    return compare(baseline, request(trace, at, trace_id=B, **{"query": 220, **suspect}), recent)
+
+
+def seen(result: Comparison) -> PopulationView:
+    """Return what the population says, which must be something."""
+    assert result.population is not None
+    return result.population
+
+
+def again(result: Comparison) -> Recurrence:
+    """Return whether others show the first cause."""
+    standing = result.causes[0].population
+    assert standing is not None
+    assert standing.recurrence is not None
+    return standing.recurrence
+
+
+def test_a_suspect_and_a_baseline_are_placed_among_recent_requests(trace) -> None:
+    """Percentiles of both, figures per group and per cause, and one line that says it."""
+    result = judged(trace, population(trace))
+    view = seen(result)
+    assert (view.traces, view.usual_traces) == (60, 60)
+    assert view.suspect_percentile == 100
+    assert 20 < view.baseline_percentile < 80
+    assert view.baseline_typical
+    assert not view.suspect_typical
+    query = next(c for c in result.contributions if c.operation == "SELECT")
+    assert query.usual is not None
+    exposed = query.usual.exposed_ns
+    assert 18_000_000 < exposed.p50 < 22_000_000
+    assert 0 < exposed.mad < exposed.p50 < exposed.p95 < exposed.p99 < 30_000_000
+    assert (query.usual.calls.p50, query.usual.calls.p99, query.usual.presence) == (1, 1, 1)
+    standing = result.causes[0].population
+    assert standing is not None
+    assert (standing.measure, standing.suspect, standing.suspect_percentile) == ("exposed_ns", 220_000_000, 100)
+    line = population_line(result)
+    assert line.startswith("B is slower than all 60 recent requests; A is typical (")
+    for text in (render_text(result), render_markdown(result).replace("\\", "")):
+        assert "slower than all 60 recent requests" in " ".join(text.split())
+        assert "95th percentile" in text
+
+
+def test_without_a_population_nothing_is_said_about_one(trace) -> None:
+    """No line, no figures, no claim."""
+    result = compare(request(trace, 1, trace_id=A), request(trace, 2, query=220, trace_id=B))
+    assert result.population is None
+    assert population_line(result) == ""
+    assert standing_lines(result.causes[0], result) == []
+    assert all(c.usual is None for c in result.contributions)
+    assert "Population" not in render_text(result) + render_markdown(result)
+
+
+def test_two_usual_requests_do_not_differ(trace) -> None:
+    """A suspect inside normal variation is no difference, with confidence, and both places are said."""
+    recent = population(trace, changes={i: {"query": 20.0 + 2 * (i % 10)} for i in range(60)})
+    result = judged(trace, recent, query=36)
+    assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    assert result.verdict.confidence is Confidence.HIGH
+    assert population_line(result).startswith("both are typical of 60 recent requests (A ")
+
+
+def test_what_one_request_in_ten_does_is_no_finding(trace) -> None:
+    """A cache miss that healthy requests have as well explains nothing; without a population it would be named."""
+    recent = population(trace, changes={i: {"cached": False} for i in range(0, 60, 10)})
+    baseline, suspect = request(trace, 5.5, trace_id=A), request(trace, 45.5, cached=False, trace_id=B)
+    assert compare(baseline, suspect).findings
+    result = compare(baseline, suspect, recent)
+    assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    assert (result.causes, result.findings) == ((), ())
+
+
+def test_what_no_other_request_does_is_a_finding(trace) -> None:
+    """The same call stays a cause where recent requests do not make it."""
+    suspect = request(trace, 45.5, cached=False, trace_id=B)
+    result = compare(request(trace, 5.5, trace_id=A), suspect, population(trace))
+    assert result.causes[0].kind is CauseKind.NEW_CALLS
+    assert again(result).kind is RecurrenceKind.ONCE
+
+
+def test_a_usual_call_that_takes_unusually_long_is_a_finding(trace) -> None:
+    """Only with the time that it usually takes a call is nothing new."""
+    recent = population(trace, changes={i: {"calls": 2} for i in range(0, 60, 10)})
+    assert judged(trace, recent, calls=2, query=200).verdict.kind is VerdictKind.SLOWER
+
+
+@pytest.mark.parametrize(
+    ("indices", "kind", "since", "said"),
+    [
+        (range(30, 60), RecurrenceKind.CONSISTENT, 30, "consistent since 11:"),
+        (range(30, 60, 2), RecurrenceKind.INTERMITTENT, 30, "intermittent since 11:"),
+        ((), RecurrenceKind.ONCE, None, "none of 60 recent requests shows it: so far only B does"),
+    ],
+)
+def test_whether_others_are_slow_too_and_since_when(trace, indices, kind, since, said) -> None:
+    """All since a moment, half of them since a moment, none: each is told apart, with the moment."""
+    result = judged(trace, population(trace, changes=slow(indices)))
+    found = again(result)
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert found.kind is kind
+    assert seen(result).recurrence == found
+    assert seen(result).consistent is (kind is RecurrenceKind.CONSISTENT)
+    if since is not None:
+        assert abs(found.above - len(indices)) <= 1
+        assert abs(found.since_ns - request(trace, since).spans[0].start_ns) <= MINUTE
+        assert found.since.endswith("Z")
+    assert recurrence_line(result.causes[0].population, result).startswith(said)
+
+
+def test_an_incident_does_not_become_its_own_norm(trace) -> None:
+    """Half of the population is as slow as the suspect: what is usual comes from the time before."""
+    result = judged(trace, population(trace, changes=slow(range(30, 60))))
+    view = seen(result)
+    assert (view.change, view.usual_traces, view.traces) == ("slower", 30, 60)
+    assert view.response.p99 < 60_000_000
+    assert population_line(result).startswith("B is slower than all 30 requests from before 11:")
+    assert int(view.typical_trace_id, 16) <= 3_000
+
+
+def test_an_incident_that_is_over_does_not_set_the_norm(trace) -> None:
+    """The population begins in the incident and ends healthy: the later part is what is usual."""
+    result = judged(trace, population(trace, changes=slow(range(25))), at=10.5)
+    view = seen(result)
+    assert (view.change, view.usual_traces) == ("faster", 35)
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert "35 requests since 11:" in population_line(result)
+
+
+def test_a_population_that_is_slow_throughout_against_a_baseline_from_before(trace) -> None:
+    """All recent requests are like the suspect, and the healthy one is older: slower, and consistently so."""
+    recent = population(trace, changes=slow(range(60)))
+    result = compare(request(trace, -60, trace_id=A), request(trace, 45.5, query=220, trace_id=B), recent)
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert again(result).kind is RecurrenceKind.CONSISTENT
+    assert (again(result).above, again(result).of) == (60, 60)
+    assert population_line(result).startswith(
+        "all 60 recent requests are from after A and slower than it; B is typical"
+    )
+
+
+def test_a_baseline_that_is_itself_unusual_is_said_and_lowers_the_confidence(trace) -> None:
+    """A slow baseline is no example of a healthy request."""
+    recent = population(trace)
+    baseline, suspect = request(trace, 5.5, query=90, trace_id=A), request(trace, 45.5, query=400, trace_id=B)
+    result = compare(baseline, suspect, recent)
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert "A is itself unusual, slower than all of 60 requests" in result.verdict.reasons
+    assert result.verdict.confidence is Confidence.MEDIUM
+    assert judged(trace, recent, query=400).verdict.confidence is Confidence.HIGH
+    assert "A is slower than all of them" in population_line(result)
+
+
+def test_a_slow_baseline_is_the_finding_when_the_suspect_is_faster(trace) -> None:
+    """An improvement is not doubted for what it says: A was slow, B is as all others."""
+    baseline, suspect = request(trace, 5.5, query=400, trace_id=A), request(trace, 45.5, trace_id=B)
+    result = compare(baseline, suspect, population(trace))
+    assert result.verdict.kind is VerdictKind.FASTER
+    assert result.verdict.confidence is Confidence.HIGH
+    assert population_line(result).startswith("A is slower than all 60 recent requests; B is typical (")
+
+
+def test_too_few_traces_say_what_would_settle_it(trace) -> None:
+    """Some are slow, but they are too few to tell since when: how many more would."""
+    result = judged(trace, population(trace, 14, changes=slow((3, 12))), at=13.5, query=300)
+    found = again(result)
+    assert (found.kind, found.above, found.of, found.needed) == (RecurrenceKind.UNSETTLED, 2, 14, 6)
+    assert seen(result).consistent is None
+    assert recurrence_line(result.causes[0].population, result) == (
+        "2 of 14 recent requests show it; 6 more traces would tell since when"
+    )
+
+
+def test_only_earlier_requests_cannot_tell_whether_it_goes_on(trace) -> None:
+    """All of the population is older than the suspect: what would tell is said."""
+    result = judged(trace, population(trace), at=90)
+    assert again(result).kind is RecurrenceKind.UNSETTLED
+    assert recurrence_line(result.causes[0].population, result) == (
+        "none of 60 other requests shows it; 8 more traces from after B would tell whether it goes on"
+    )
+
+
+def test_errors_are_looked_for_in_other_requests_too(trace) -> None:
+    """A failing call recurs when others fail there, whatever their times."""
+    recent = population(trace, changes={i: {"error": True} for i in range(30, 60)})
+    result = judged(trace, recent, query=20, error=True)
+    assert result.verdict.kind is VerdictKind.FAILING
+    standing = result.causes[0].population
+    assert standing is not None
+    assert standing.measure == "errors"
+    assert again(result).kind is RecurrenceKind.CONSISTENT
+
+
+def test_too_small_a_population_is_not_used_and_says_what_is_missing(trace) -> None:
+    """The two compared traces do not count as what is usual."""
+    recent = population(trace, 7).merge(Population.from_traces([request(trace, 45.5, query=220, trace_id=B)]))
+    result = judged(trace, recent)
+    assert result.population is None
+    assert [n.text for n in result.notes if n.code == "population-not-used"] == [
+        "the population has 7 other traces: 1 more would say what is usual"
+    ]
+
+
+def test_a_population_of_another_operation_is_not_used(trace) -> None:
+    """Figures of another operation would mislead: a note says so."""
+    t = trace()
+    t.span("POST /orders", 0, 5)
+    other = Population.from_traces([replace(t.build(), trace_id=f"{i:032x}") for i in range(20)])
+    result = judged(trace, other)
+    assert result.population is None
+    assert any("another operation" in n.text for n in result.notes)
+
+
+def test_the_compared_traces_are_not_part_of_what_is_usual(trace) -> None:
+    """A suspect that was fetched with the others does not make itself usual."""
+    suspect = request(trace, 45.5, query=220, trace_id=B)
+    recent = population(trace).merge(Population.from_traces([suspect]))
+    result = compare(request(trace, 5.5, trace_id=A), suspect, recent)
+    assert seen(result).traces == 60
+    assert result.verdict.kind is VerdictKind.SLOWER
+
+
+any_trace = st.one_of(span_graphs(), proper_trees())
+
+
+@given(any_trace, any_trace, st.lists(any_trace, max_size=30))
+@settings(max_examples=150, deadline=None)
+def test_any_population_leaves_a_comparison_whole(a: Trace, b: Trace, others: list[Trace]) -> None:
+    """Whatever the traces: exact parts, percentiles within bounds, readable by every rendering, stored and read back."""
+    recent = Population.from_traces(replace(t, trace_id=f"{i:032x}") for i, t in enumerate([*others, *[b] * 9]))
+    result = compare(a, b, recent)
+    assert Comparison.from_json(result.to_json()) == result
+    assert render_text(result).endswith("\n")
+    assert render_markdown(result).startswith("# ")
+    if result.verdict.kind is not VerdictKind.NOT_COMPARABLE:
+        assert sum(c.delta_ns for c in result.contributions) == result.response_time.delta_ns
+    if result.population is not None:
+        assert 0 <= result.population.baseline_percentile <= 100
+        assert 0 <= result.population.suspect_percentile <= 100
+        assert result.population.usual_traces <= result.population.traces
+    assert compare(b, b, recent).verdict.kind is VerdictKind.IDENTICAL
