@@ -19,11 +19,13 @@ from msgspec import Struct
 
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Tier
+from analysis.findings.registry import FINDINGS
 
 if TYPE_CHECKING:
     from analysis.align import Pair
     from analysis.findings.base import Context
 
+PREFERENCE = {finding.CODE: place for place, finding in enumerate(FINDINGS)}
 TAKEN = 0.5  # of its claim: a candidate that lost more than this explains nothing of its own
 
 
@@ -75,8 +77,9 @@ def explain(candidates: list[Candidate], context: Context, *, significant: bool)
     return sorted(explanations, key=lambda e: _rank(e, context, significant=significant))
 
 
-def _turn(candidate: Candidate) -> tuple[int, int, str, str, str]:
-    return (candidate.tier, -candidate.claimed_ns, candidate.finding, candidate.service, candidate.operation)
+def _turn(candidate: Candidate) -> tuple[int, int, int, str, str]:
+    preference = PREFERENCE[candidate.finding]
+    return (candidate.tier, -candidate.claimed_ns, preference, candidate.service, candidate.operation)
 
 
 def _stands(candidate: Candidate) -> bool:

@@ -34,7 +34,7 @@ from analysis.comparison import (
 )
 from analysis.edges import edges
 from analysis.findings import error_gone
-from analysis.findings.base import Candidate, Context, longest_spans
+from analysis.findings.base import Candidate, Context, longest_span
 from analysis.findings.registry import find_all
 from analysis.format import duration, timestamp
 from analysis.notes import Note, Severity, merge
@@ -319,8 +319,6 @@ def _contributions(attribution: Attribution, context: Context) -> tuple[Contribu
 
 def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context: Context) -> Contribution:
     pair, a, b = share.pair, share.baseline, share.suspect
-    longest_a = longest_spans(pair.baseline, context.baseline, 1)
-    longest_b = longest_spans(pair.suspect, context.suspect, 1)
     return Contribution(
         path=path,
         service=pair.key.service,
@@ -336,8 +334,8 @@ def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context:
         suspect_errors=b.errors,
         baseline_ns=a.total_ns,
         suspect_ns=b.total_ns,
-        baseline_span_id=longest_a[0] if longest_a else "",
-        suspect_span_id=longest_b[0] if longest_b else "",
+        baseline_span_id=longest_span(pair.baseline, context.baseline).span_id if pair.baseline else "",
+        suspect_span_id=longest_span(pair.suspect, context.suspect).span_id if pair.suspect else "",
         parts=share.parts,
         usual=group_usual(pair, context.norms) if context.norms is not None else None,
     )

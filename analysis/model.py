@@ -12,7 +12,7 @@ hold no reference back to themselves, so nothing can leak.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -20,6 +20,17 @@ from analysis.notes import Note
 
 AttributeValue: TypeAlias = "str | bool | int | float | list[AttributeValue] | dict[str, AttributeValue] | None"
 Attributes: TypeAlias = dict[str, AttributeValue]
+
+
+class Unread(Protocol):
+    """Attributes as they were sent, read when somebody asks.
+
+    A comparison asks for those of the few spans that it talks about; attributes are most of a trace, and keeping all
+    of them as dicts doubles the memory and costs a third of the whole comparison.
+    """
+
+    def read(self) -> Attributes:
+        """Return the attributes; valid, since whoever made this has read them once."""
 
 
 class SpanKind(StrEnum):
@@ -68,7 +79,8 @@ class Link(Struct, frozen=True, gc=False):
 class Span(Struct, frozen=True, gc=False):
     """One timed operation, exactly as it was sent (unrepaired: `end_ns` may precede `start_ns`).
 
-    `parent_id` is "" for a root. `error` is the span's own status, whatever form the sender gave it.
+    `parent_id` is "" for a root. `error` is the span's own status, whatever form the sender gave it. `shape` is what
+    tells it from others of its name (see `analysis.shape`) where the decoder has found it out already.
     """
 
     span_id: str
@@ -80,11 +92,18 @@ class Span(Struct, frozen=True, gc=False):
     end_ns: int
     error: bool
     status_message: str
-    attributes: Attributes
+    sent: Attributes | Unread  # the attributes, or what they are read from
     events: tuple[Event, ...] = ()
     links: tuple[Link, ...] = ()
     # A consumer may carry one FOLLOWS_FROM and no CHILD_OF: it is a child all the same, an asynchronous one.
     follows_from: bool = False
+    shape: str | None = None
+
+    @property
+    def attributes(self) -> Attributes:
+        """The attributes; possibly read anew each time, so ask once and keep the answer."""
+        sent = self.sent
+        return sent if isinstance(sent, dict) else sent.read()
 
     @property
     def service(self) -> str:
@@ -98,3 +117,11 @@ class Trace(Struct, frozen=True, gc=False):
     trace_id: str
     spans: tuple[Span, ...]
     notes: tuple[Note, ...] = ()
+    names: frozenset[str] | None = None  # what `attribute_names` returns, where the decoder has seen them all
+
+    def attribute_names(self) -> frozenset[str]:
+        """Return the names of all attributes of its spans and their events: what none has, nobody needs to look for."""
+        if self.names is not None:
+            return self.names
+        of_events = (event.attributes for span in self.spans for event in span.events)
+        return frozenset().union(*(span.attributes for span in self.spans), *of_events)

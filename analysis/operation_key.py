@@ -21,16 +21,11 @@ from msgspec import Struct
 
 from analysis import semconv
 from analysis.model import SpanKind
+from analysis.shape import MAX_TEXT, Shapes
 
 if TYPE_CHECKING:
-    from analysis.model import Span
+    from analysis.model import Attributes, Span
 
-_ELSEWHERE = (
-    *("url.path", "http.target", "http.route", "rpc.service", "rpc.method", "messaging.destination.name"),
-    *("db.collection.name", "db.sql.table", "db.mongodb.collection"),
-)
-
-MAX_TEXT = 2_000  # characters of a statement that can tell two queries apart
 MAX_WORDS = 40  # words of a command line that can tell two commands apart
 
 _VARIABLE = re.compile(
@@ -43,7 +38,6 @@ _VARIABLE = re.compile(
     """,
     re.VERBOSE,
 )
-_NUMBERS = re.compile(r"\b[0-9a-f]{6,}\b|\d\d+")  # what differs between texts of one shape, found cheaply
 _HAS_VARIABLE = re.compile(r"\d")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
 _SQL_LITERAL = re.compile(
@@ -82,38 +76,27 @@ class OperationKeys:
     """Computes keys and remembers them: requests repeat the same few operations many times."""
 
     def __init__(self) -> None:
-        self._seen: dict[object, int] = {}
+        self._seen: dict[tuple[str, str, SpanKind, str], int] = {}
         self._numbers: dict[OperationKey, int] = {}
+        self._shapes = Shapes()
         self.keys: list[OperationKey] = []
 
     def number(self, span: Span) -> int:
         """Return the small integer that stands for the span's key in this comparison.
 
-        The same text is looked up; a text that differs in numbers and hex words alone costs one substitution and
-        is looked up then; only what is new in shape is worked out in full.
+        Only what is new in shape is worked out in full.
         """
-        get = span.attributes.get
-        raw = get("db.query.text") or get("db.statement") or get("url.full") or get("http.url")
-        if not raw:
-            # Nothing to tell spans of one name apart but what sort of work they are and where it goes.
-            attributes = span.attributes
-            raw = f"{semconv.category(attributes)} {semconv.first(attributes, _ELSEWHERE)}"
-        elif raw.__class__ is not str:
-            raw = str(raw)
-        seen = self._seen
-        service, name, kind = span.resource.service, span.name, span.kind
-        number = seen.get((service, name, kind, raw))
-        if number is not None:
-            return number
-        shape = (service, name, kind, _NUMBERS.sub("0", raw[:MAX_TEXT]), None)
-        number = seen.get(shape)
+        shape = span.shape
+        if shape is None:
+            shape = self._shapes.of(span.attributes)
+        seen = (span.resource.service, span.name, span.kind, shape)
+        number = self._seen.get(seen)
         if number is None:
             key = operation_key(span)
             number = self._numbers.setdefault(key, len(self.keys))
             if number == len(self.keys):
                 self.keys.append(key)
-            seen[shape] = number
-        seen[service, name, kind, raw] = number
+            self._seen[seen] = number
         return number
 
 
@@ -141,12 +124,12 @@ def operation_key(span: Span) -> OperationKey:
         detail = f"{target}/{method}" if target else method
     elif category == "http":
         if kind in (SpanKind.CLIENT, SpanKind.UNSPECIFIED):
-            target, path = _url(span)
+            target, path = _url(attributes)
             detail = f"{target}{path}"
         elif _HTTP_NAME.match(span.name):
-            detail = semconv.first(attributes, semconv.HTTP_ROUTE) or _url(span)[1]
+            detail = semconv.first(attributes, semconv.HTTP_ROUTE) or _url(attributes)[1]
     elif kind in semconv.CALLING:
-        target = _host(semconv.peer(span))
+        target = _host(semconv.peer_in(attributes))
     return OperationKey(span.resource.service, name, kind, category, detail, target)
 
 
@@ -178,16 +161,15 @@ def _without_literals(statement: str) -> str:
     return _SQL_LITERAL.sub("?", text)
 
 
-def _url(span: Span) -> tuple[str, str]:
+def _url(attributes: Attributes) -> tuple[str, str]:
     """Return (host without port, path template) of an HTTP call."""
-    attributes = span.attributes
     url = semconv.first(attributes, semconv.HTTP_URL)[:MAX_TEXT]
     host = ""
     if "://" in url:
         host, _, url = url.split("://", 1)[1].partition("/")
         url = "/" + url
         host = host.rsplit("@", 1)[-1]
-    host = semconv.first(attributes, ("peer.service",)) or host or semconv.peer(span)
+    host = semconv.first(attributes, ("peer.service",)) or host or semconv.peer_in(attributes)
     route = semconv.first(attributes, ("url.template", "http.route"))
     path = route or template(url.split("?", 1)[0].split("#", 1)[0])
     return _host(host), path

@@ -36,6 +36,8 @@ class CallGroup:
         "errors",
         "exposed_ns",
         "key",
+        "longest",
+        "longest_ns",
         "parent",
         "self_ns",
         "spans",
@@ -47,6 +49,8 @@ class CallGroup:
         self.parent = parent
         self.children: dict[int, CallGroup] = {}
         self.spans: list[int] = []
+        self.longest = -1  # of `spans`; among equals the earliest, then by id
+        self.longest_ns = -1
         self.detached = False  # runs after or beside the response, which did not wait for it
         self.calls = 0
         self.errors = 0
@@ -65,6 +69,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     selfs: list[int]
     groups: list[CallGroup]  # parents before children
     group_of: list[CallGroup]  # per span
+    names: frozenset[str]  # of all attributes of its spans and events
     keys: list[OperationKey]  # shared by both sides of a comparison
 
     @property
@@ -110,11 +115,26 @@ def profile(trace: Trace, keys: OperationKeys, options: CompareOptions) -> Profi
         group.calls += 1
         if span.error:
             group.errors += 1
-        group.total_ns += ends[i] - starts[i]
+        took = ends[i] - starts[i]
+        group.total_ns += took
+        if took > group.longest_ns:
+            group.longest, group.longest_ns = i, took
+        elif took == group.longest_ns:
+            rival = group.longest
+            if (starts[i], span.span_id) < (starts[rival], spans[rival].span_id):
+                group.longest = i
         group.self_ns += selfs[i]
         own = exposed[i]
         if own:
             group.exposed_ns += own
             group.before_ns += before[i]
             group.after_ns += after[i]
-    return Profile(tree=tree, path=path, selfs=selfs, groups=groups, group_of=group_of, keys=keys.keys)
+    return Profile(
+        tree=tree,
+        path=path,
+        selfs=selfs,
+        groups=groups,
+        group_of=group_of,
+        names=trace.attribute_names(),
+        keys=keys.keys,
+    )

@@ -76,10 +76,15 @@ def version(resource: Resource) -> str:
 
 def peer(span: Span) -> str:
     """Name the other end of a call as the caller saw it: a service, a host name or an address."""
-    name = first(span.attributes, PEER)
+    return peer_in(span.attributes)
+
+
+def peer_in(attributes: Attributes) -> str:
+    """Name the other end of a call whose attributes these are; "" when they do not say."""
+    name = first(attributes, PEER)
     if name:
         return name
-    url = first(span.attributes, HTTP_URL)
+    url = first(attributes, HTTP_URL)
     if "://" in url:
         return url.split("://", 1)[1].split("/", 1)[0].rsplit("@", 1)[-1].split(":", 1)[0]
     return ""
@@ -116,10 +121,11 @@ def timed_out(span: Span) -> bool:
 
 def status_code(span: Span) -> str:
     """Return what the protocol answered ("503", "UNAVAILABLE", "40P01"), or "" when it did not say."""
-    http = first(span.attributes, HTTP_STATUS)
+    attributes = span.attributes
+    http = first(attributes, HTTP_STATUS)
     if http:
         return http
-    rpc = first(span.attributes, RPC_STATUS)
+    rpc = first(attributes, RPC_STATUS)
     if rpc.isdigit() and int(rpc) < len(GRPC_CODES):
         return GRPC_CODES[int(rpc)]
-    return rpc or first(span.attributes, DB_STATUS)
+    return rpc or first(attributes, DB_STATUS)

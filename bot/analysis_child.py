@@ -1,4 +1,4 @@
-"""The process that decodes and compares: reads jobs from standard input, writes answers to standard output.
+"""The process that decodes, compares and draws: reads jobs from standard input, writes answers to standard output.
 
     job:      length (4 bytes) | job (msgpack) | the bodies it names, one after the other
     outcome:  length (4 bytes) | outcome (msgpack)
@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from analysis import AnalysisError, Comparison, Population, RootCall, Trace, WireFormat, compare, decode
+from analysis.picture import render_png
 from analysis.report import Table, table
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ class Look(Struct, frozen=True, kw_only=True, tag=True):
         return (self.trace,)
 
 
+class Draw(Struct, frozen=True, kw_only=True, tag=True):
+    """Draw a comparison."""
+
+    comparison: Comparison
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """What follows the job: nothing."""
+        return ()
+
+
+Job: TypeAlias = Compare | Look | Draw
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """What the bot needs to answer: the comparison, without its long tail, and the table made from all of it."""
 
@@ -76,6 +91,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     answer: Answer | None = None
     root: RootCall | None = None
+    picture: bytes = b""
     error: str = ""
 
 
@@ -116,10 +132,12 @@ def _readable(bodies: Iterable[Fetched]) -> Iterator[Trace]:
             yield decode(body, wire)
 
 
-def work(job: Compare | Look, bodies: Sequence[bytes]) -> Outcome:
+def work(job: Job, bodies: Sequence[bytes]) -> Outcome:
     """Do one job."""
     fetched = [(body, its.wire) for body, its in zip(bodies, job.bodies, strict=True)]
     try:
+        if isinstance(job, Draw):
+            return Outcome(picture=render_png(job.comparison))
         if isinstance(job, Look):
             return Outcome(root=root_call(fetched[0]))
         if job.baseline is None:
@@ -148,7 +166,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     jobs, outcomes = sys.stdin.buffer, sys.stdout.buffer
     while len(length := jobs.read(LENGTH.size)) == LENGTH.size:
-        job = msgspec.msgpack.decode(jobs.read(LENGTH.unpack(length)[0]), type=Compare | Look)
+        job = msgspec.msgpack.decode(jobs.read(LENGTH.unpack(length)[0]), type=Job)
         bodies = [jobs.read(body.size) for body in job.bodies]
         outcome = msgspec.msgpack.encode(work(job, bodies))
         outcomes.write(LENGTH.pack(len(outcome)) + outcome)

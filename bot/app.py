@@ -16,10 +16,12 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.answering import Answering
 from bot.comparing import Jobs
 from bot.ledger import Ledger
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
+from bot.slack.files import Files
 from bot.slack.listeners import Listeners
 from bot.slack.post import FAILURES, Delivery, error_code
 from bot.slack.respond import Responder
@@ -51,8 +53,10 @@ class Bot:
         self.runner = AnalysisRunner(settings.limits.concurrent)
         self.ledger = Ledger(settings.state_file)
         self.delivery = Delivery(self.client, sleep)
+        self.files = Files(self.client, self.delivery, sleep)
         self.responder = Responder(settings.slack_api_url)
-        self.jobs = Jobs(settings, self.sources, self.runner, self.ledger, self.delivery, self.responder)
+        answering = Answering(self.runner, self.ledger, self.delivery, self.files)
+        self.jobs = Jobs(settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering)
         self.app = self._bolt_app()
         Listeners(settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder).register(self.app)
         self.web: WebServer | None = None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Coroutine
 
     from bot.analysis_child import Answer
+    from bot.answering import Answering
     from bot.gathering import Gathered
     from bot.ledger import Entry, Ledger
     from bot.runner import AnalysisRunner
@@ -54,7 +55,7 @@ class Jobs:
 
     def __init__(
         self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, delivery: Delivery,
-        responder: Responder,
+        responder: Responder, answering: Answering,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._sources = sources
@@ -63,6 +64,7 @@ class Jobs:
         self._ledger = ledger
         self._delivery = delivery
         self._responder = responder
+        self._answering = answering
         self._slots = asyncio.Semaphore(settings.limits.concurrent)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -227,25 +229,24 @@ class Jobs:
     async def _answer(
         self, key: str, payload: Payload, root_ts: str, answer: Answer, asked: messages.Asked, *, first: bool
     ) -> None:
-        """Turn the announcement into the verdict and put the rest under it."""
+        """Give the answer: to everybody in the channel, or to the person who asked alone."""
         origin = payload.origin
-        root = messages.verdict(answer.comparison, asked)
-        replies = messages.thread(answer.comparison, answer.table, asked)
         if payload.request.private:
-            for message in (root, *replies):
+            for message in (
+                messages.verdict(answer.comparison, asked),
+                *messages.thread(answer.comparison, answer.table, asked),
+            ):
                 await self.tell(origin, message)
             return
-        if not await self._delivery.update(origin.channel, root_ts, root):
-            # Somebody deleted the announcement: the answer was asked for all the same.
-            root_ts = await self._delivery.post(
-                origin.channel, root, message_id=f"{key}-again", thread_ts=origin.thread_ts
-            )
-            await self._book(self._ledger.posted(key, root_ts))
-        thread_ts = origin.thread_ts or root_ts
-        for number, reply in enumerate(replies, 1):
-            reply_id = f"{key}-{number}"
-            if first or not await self._delivery.find(origin.channel, reply_id, thread_ts):
-                await self._delivery.post(origin.channel, reply, message_id=reply_id, thread_ts=thread_ts)
+        try:
+            await self._answering.publish(key, origin, root_ts, answer, asked, first=first)
+        except DeliveryError as error:
+            if error.code != "incomplete":
+                raise
+            try:
+                await self.tell(origin, notices.failure(str(error)))
+            except DeliveryError as worse:
+                log.warning("cannot tell", error=str(worse), sentence=str(error))
 
     async def _fail(self, key: str, origin: Origin, root_ts: str, sentence: str) -> None:
         """Tell the person who asked; the announcement is taken back, or says itself what happened.

@@ -123,6 +123,7 @@ class DeliveryError(BotError):
         "slack-refused": "Slack refused my answer ({detail}).",
         "slack-unreachable": "Slack could not be reached ({detail}).",
         "message-gone": "The message I was working on is not there any more ({detail}). Please ask again.",
+        "incomplete": "Slack refused a part of my answer ({detail}); its first message stands. Ask again for the rest.",
         "interrupted": "I was restarted before this comparison was done. Please ask again.",
     }
 

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from bot.analysis_child import LENGTH, Answer, Body, Compare, Look, Outcome
+from bot.analysis_child import LENGTH, Answer, Body, Compare, Draw, Look, Outcome
 from bot.errors import AnalysisError
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Sequence
 
-    from analysis import RootCall
+    from analysis import Comparison, RootCall
+    from bot.analysis_child import Job
     from bot.sources import FetchedTrace
 
 Wanted = TypeVar("Wanted")
@@ -58,14 +59,19 @@ class AnalysisRunner:
         outcome = await self._run(Look(trace=_body(trace)), [trace], deadline_s)
         return _only(outcome.root, outcome)
 
-    async def _run(self, job: Compare | Look, traces: Sequence[FetchedTrace], deadline_s: float) -> Outcome:
+    async def draw(self, comparison: Comparison, *, deadline_s: float) -> bytes:
+        """Draw a comparison as PNG; raises `AnalysisError` as `compare` does."""
+        outcome = await self._run(Draw(comparison=comparison), [], deadline_s)
+        return _only(outcome.picture or None, outcome)
+
+    async def _run(self, job: Job, traces: Sequence[FetchedTrace], deadline_s: float) -> Outcome:
         try:
             async with asyncio.timeout(deadline_s), self._free:
                 return await self._exchange(job, traces)
         except TimeoutError:
             raise AnalysisError("took-too-long", seconds=round(deadline_s)) from None
 
-    async def _exchange(self, job: Compare | Look, traces: Sequence[FetchedTrace]) -> Outcome:
+    async def _exchange(self, job: Job, traces: Sequence[FetchedTrace]) -> Outcome:
         child = await self._child()
         keep = False
         try:
@@ -110,7 +116,7 @@ def _only(wanted: Wanted | None, outcome: Outcome) -> Wanted:
     return wanted
 
 
-async def _exchange(child: Process, job: Compare | Look, traces: Sequence[FetchedTrace]) -> Outcome:
+async def _exchange(child: Process, job: Job, traces: Sequence[FetchedTrace]) -> Outcome:
     """Send a job and read its outcome."""
     if child.stdin is None or child.stdout is None:
         raise ConnectionError

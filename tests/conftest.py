@@ -63,7 +63,7 @@ class TraceBuilder:
             end_ns=START + round(end * MS),
             error=error,
             status_message="",
-            attributes=dict(attributes or {}),
+            sent=dict(attributes or {}),
             events=events,
             follows_from=follows,
         )

@@ -34,7 +34,7 @@ def span_graphs(draw: st.DrawFn, max_spans: int = 14) -> Trace:
                 end_ns=START + (start + length) * 100_000,
                 error=draw(st.booleans()),
                 status_message="",
-                attributes=draw(
+                sent=draw(
                     st.dictionaries(
                         st.sampled_from(["http.url", "db.statement", "http.status_code", "exception.type"]),
                         st.one_of(
@@ -74,7 +74,7 @@ def proper_trees(draw: st.DrawFn, max_spans: int = 12) -> Trace:
                 end_ns=START + end,
                 error=False,
                 status_message="",
-                attributes={},
+                sent={},
             )
         )
     return Trace(trace_id="c" * 32, spans=tuple(spans))

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from slack_oracles import objections, view_objections
 from slack_sdk.signature import SignatureVerifier
 
+from bot.playground.uploads import Uploads
 from bot.playground.workspace import Workspace
 from bot.settings import Limits, Settings, SourceSettings
 
@@ -32,11 +33,27 @@ async def no_sleep(_: float) -> None:
     await asyncio.sleep(0)
 
 
+class FaultyUploads(Uploads):
+    """A place for files that can refuse them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals = 0
+
+    async def _receive(self, request):
+        if self.refusals:
+            self.refusals -= 1
+            return web.Response(status=503)
+        return await super()._receive(request)
+
+
 class FaultySlack(Workspace):
     """A workspace that can fail a call before or after it is applied."""
 
     def __init__(self) -> None:
         super().__init__(SECRET, {CHANNEL: "incident", "C0OTHER": "other"})
+        self.uploads = FaultyUploads()
+        self.loses_described_files = False  # says "ok" and shares nothing
         self.faults: list[tuple[str, str]] = []  # (method, what happens), each once
         self.objections: list[str] = []  # what independent judges had against any message of the bot
 
@@ -69,6 +86,14 @@ class FaultySlack(Workspace):
         self.objections += view_objections(arguments["view"])
         return super().do_views_open(arguments)
 
+    def do_files_completeUploadExternal(self, arguments):  # noqa: N802 - named after Slack's method
+        """Share files, or say so."""
+        described = [self.uploads.files[its["id"]].alt_text for its in arguments["files"]]
+        assert all(len(text) <= 1_000 for text in described)
+        if self.loses_described_files and any(described):
+            return {"files": []}
+        return super().do_files_completeUploadExternal(arguments)
+
     def put(self, channel: str, **message) -> dict:
         """Have somebody else post a message; returns it."""
         message = {"type": "message", "ts": self._ts(channel), "text": "", **message}
@@ -85,9 +110,13 @@ class FaultySlack(Workspace):
             m for m in self.messages[CHANNEL] if m.get("bot_id") and not m.get("thread_ts") and not m.get("ephemeral")
         ]
 
-    def replies(self, ts: str) -> list[dict]:
-        """Return the bot's replies in a thread."""
+    def thread(self, ts: str) -> list[dict]:
+        """Return everything in a thread but its root."""
         return [m for m in self.messages[CHANNEL] if m.get("thread_ts") == ts and not m.get("ephemeral")]
+
+    def replies(self, ts: str) -> list[dict]:
+        """Return the messages in a thread, those that share files left out."""
+        return [m for m in self.thread(ts) if not m.get("files")]
 
     def whispers(self) -> list[str]:
         """Return the texts that only the asking person saw."""

@@ -236,7 +236,7 @@ def _span(sent: _Span, resource: Resource, scope: _Scope | None) -> Span:
         end_ns=_nanoseconds(sent.end),
         error=status is not None and status.code in _ERROR,
         status_message=status.message if status is not None else "",
-        attributes=attributes,
+        sent=attributes,
         events=tuple(
             Event(name=e.name, time_ns=_nanoseconds(e.time), attributes=_attributes(e.attributes)) for e in sent.events
         )

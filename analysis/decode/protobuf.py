@@ -234,7 +234,7 @@ class _Reader:
                 end_ns=end,
                 error=error,
                 status_message=message,
-                attributes=attributes,
+                sent=attributes,
                 events=tuple(events),
                 links=tuple(links),
             )

@@ -142,6 +142,17 @@ def longest_spans(groups: Iterable[CallGroup], side: Profile, limit: int) -> lis
     return [spans[i].span_id for i in longest]
 
 
+def longest_span(groups: list[CallGroup], side: Profile) -> Span:
+    """Return the longest span of some groups (at least one); among equals the earliest, then by id."""
+    tree = side.tree
+    if len(groups) == 1:
+        return tree.spans[groups[0].longest]
+    longest = (group.longest for group in groups)
+    return tree.spans[
+        min(longest, key=lambda i: (tree.starts[i] - tree.ends[i], tree.starts[i], tree.spans[i].span_id))
+    ]
+
+
 def label(pair: Pair) -> str:
     """Say what a pair does: its detail where that says more than its name (the statement of a `SELECT`)."""
     name, detail = pair.key.name, pair.key.detail
@@ -158,11 +169,6 @@ def name_of(pair: Pair, context: Context) -> tuple[str, str]:
 
 def example(pair: Pair, context: Context) -> Span:
     """Return the longest span of the pair, from the suspect where it has one."""
-    groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
-    tree = side.tree
-    return tree.spans[
-        min(
-            (i for group in groups for i in group.spans),
-            key=lambda i: (tree.starts[i] - tree.ends[i], tree.starts[i], tree.spans[i].span_id),
-        )
-    ]
+    if pair.suspect:
+        return longest_span(pair.suspect, context.suspect)
+    return longest_span(pair.baseline, context.baseline)

@@ -59,6 +59,8 @@ def _stated(baseline: list[CallGroup], suspect: list[CallGroup], context: Contex
 
 def _cold(groups: list[CallGroup], side: Profile) -> str:
     """Return the name of the attribute that says that the process had just started, or ""."""
+    if side.names.isdisjoint(semconv.COLD_START):
+        return ""
     for group in groups:
         for i in group.spans:
             attributes = side.tree.spans[i].attributes

@@ -10,6 +10,7 @@ HTTP clients report these as pairs of events (`http.connect.start`, `http.connec
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from analysis.format import duration
@@ -44,19 +45,28 @@ def phases(pair: Pair, context: Context) -> Iterator[str]:
 
 def _measured(groups: list[CallGroup], side: Profile) -> dict[str, int]:
     """Sum up the phases (ns) over the calls of one side."""
+    timed = _timed(side.names)
     total: dict[str, int] = {}
     for i in [i for group in groups for i in group.spans[:SPANS]][:SPANS]:
-        for phase, ns in _of_span(side.tree.spans[i]).items():
+        for phase, ns in _of_span(side.tree.spans[i], timed).items():
             total[phase] = total.get(phase, 0) + ns
     return total
 
 
-def _of_span(span: Span) -> dict[str, int]:
+@lru_cache(maxsize=4)  # both traces of a comparison; asked for every slower call of it
+def _timed(names: frozenset[str]) -> dict[str, tuple[str, int]]:
+    """Return phase and unit (ns) of each attribute of a trace that states how long a phase took."""
+    found = ((name, _phase(name), _TIME.search(name)) for name in names)
+    return {name: (phase, _NS[time["unit"].lower()]) for name, phase, time in found if phase and time}
+
+
+def _of_span(span: Span, timed: dict[str, tuple[str, int]]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for key, value in span.attributes.items():
-        phase, time = _phase(key), _TIME.search(key)
-        if phase and time and isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15:
-            found[phase] = max(found.get(phase, 0), int(value * _NS[time["unit"].lower()]))
+    attributes = span.attributes if timed else {}
+    for key in timed.keys() & attributes.keys():
+        value, (phase, unit_ns) = attributes[key], timed[key]
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15:
+            found[phase] = max(found.get(phase, 0), int(value * unit_ns))
     began: dict[str, int] = {}
     for event in span.events:
         phase = _phase(event.name)

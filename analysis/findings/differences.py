@@ -96,21 +96,21 @@ def differences(pair: Pair, context: Context) -> list[str]:
 
 def settings(pair: Pair, context: Context) -> list[Difference]:
     """List settings (flags, variants, modes) of a pair's spans whose values have nothing in common."""
-    a, b = _spans(pair.baseline, context.baseline), _spans(pair.suspect, context.suspect)
-    return _unlike(_of_spans(a), _of_spans(b))
+    a = _settings(pair.baseline, context.baseline)
+    return _unlike(a, _settings(pair.suspect, context.suspect)) if a else []
 
 
 def process_settings(a: list[Resource], b: list[Resource]) -> list[Difference]:
     """List settings that processes report of themselves and whose values have nothing in common."""
-    return _unlike(*(_gathered(resource.attributes for resource in side) for side in (a, b)))
+    one, two = ([resource.attributes for resource in side] for side in (a, b))
+    names = _telling(frozenset().union(*one, *two)).settings
+    return _unlike(_gathered(one, names), _gathered(two, names))
 
 
 def sizes(pair: Pair, context: Context) -> list[Size]:
     """List sizes that differ at least twofold, the largest of each side."""
-    one, two = (
-        _largest(_spans(groups, side))
-        for groups, side in ((pair.baseline, context.baseline), (pair.suspect, context.suspect))
-    )
+    one = _largest(pair.baseline, context.baseline)
+    two = _largest(pair.suspect, context.suspect) if one else {}
     return [
         Size(key, one[key], two[key])
         for key in sorted(one.keys() & two.keys())
@@ -120,12 +120,12 @@ def sizes(pair: Pair, context: Context) -> list[Size]:
 
 def waits(groups: list[CallGroup], side: Profile) -> dict[str, int]:
     """Sum up (ns) the waiting that the spans of one side state in attributes with a unit."""
+    units = _telling(side.names).waits
     stated: dict[str, int] = {}
-    for span in _spans(groups, side):
-        for key, value in span.attributes.items():
-            unit_ns = _meaning(key).wait_ns
-            if unit_ns:
-                stated[key] = stated.get(key, 0) + int(_real(value) * unit_ns)
+    for span in _spans(groups, side) if units else ():
+        attributes = span.attributes
+        for key in units.keys() & attributes.keys():
+            stated[key] = stated.get(key, 0) + int(_real(attributes[key]) * units[key])
     return stated
 
 
@@ -170,28 +170,36 @@ def _spans(groups: Iterable[CallGroup], side: Profile) -> list[Span]:
     return [side.tree.spans[i] for i in chosen]
 
 
-class Meaning(Struct, frozen=True):
-    """What an attribute tells, by its name."""
+class Telling(Struct, frozen=True):
+    """Which attributes of a trace tell something, by their names; most of a trace's spans have none of them."""
 
-    setting: bool
-    size: bool
-    wait_ns: int  # length of its unit (ns) when it states a wait, else 0
+    settings: frozenset[str]
+    sizes: frozenset[str]
+    waits: dict[str, int]  # length of the unit (ns) by name
+    flags: bool  # evaluations of feature flags are recorded
 
 
-@lru_cache(maxsize=4096)  # a trace has few different attribute names, and a hostile one not endlessly many here
-def _meaning(key: str) -> Meaning:
-    wait = _WAIT.search(key)
-    return Meaning(
-        setting=_SETTING.search(key) is not None and not _VOLATILE.search(key),
-        size=_SIZE.search(key) is not None,
-        wait_ns=_NS[wait["unit"].lstrip("._").lower()] if wait is not None and wait["unit"] else 0,
+@lru_cache(maxsize=8)  # the traces and services of one comparison; asked for every pair of it
+def _telling(names: frozenset[str]) -> Telling:
+    waits = {
+        name: found["unit"].lstrip("._").lower() for name in names if (found := _WAIT.search(name)) if found["unit"]
+    }
+    return Telling(
+        settings=frozenset(name for name in names if _SETTING.search(name) and not _VOLATILE.search(name)),
+        sizes=frozenset(name for name in names if _SIZE.search(name)),
+        waits={name: _NS[unit] for name, unit in waits.items()},
+        flags=not names.isdisjoint(semconv.FLAG_KEY),
     )
 
 
-def _of_spans(spans: list[Span]) -> dict[str, set[str]]:
+def _settings(groups: list[CallGroup], side: Profile) -> dict[str, set[str]]:
     """Gather the values of settings on spans, and of their flag evaluations, which are events."""
-    found = _gathered(span.attributes for span in spans)
-    for span in spans:
+    telling = _telling(side.names)
+    if not telling.settings and not telling.flags:
+        return {}
+    spans = _spans(groups, side)
+    found = _gathered((span.attributes for span in spans), telling.settings)
+    for span in spans if telling.flags else ():
         for event in span.events:
             # An evaluation names its flag in one attribute and its outcome in another.
             flag = semconv.first(event.attributes, semconv.FLAG_KEY)
@@ -201,12 +209,12 @@ def _of_spans(spans: list[Span]) -> dict[str, set[str]]:
     return found
 
 
-def _gathered(bags: Iterable[Attributes]) -> dict[str, set[str]]:
+def _gathered(bags: Iterable[Attributes], names: frozenset[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for bag in bags:
-        for key, value in bag.items():
-            if _meaning(key).setting:
-                found.setdefault(key, set()).add(str(value))
+    if names:
+        for bag in bags:
+            for key in names & bag.keys():
+                found.setdefault(key, set()).add(str(bag[key]))
     return found
 
 
@@ -218,14 +226,15 @@ def _unlike(a: dict[str, set[str]], b: dict[str, set[str]]) -> list[Difference]:
     ]
 
 
-def _largest(spans: list[Span]) -> dict[str, int]:
+def _largest(groups: list[CallGroup], side: Profile) -> dict[str, int]:
+    names = _telling(side.names).sizes
     found: dict[str, int] = {}
-    for span in spans:
-        for key, value in span.attributes.items():
-            if _meaning(key).size:
-                size = int(_real(value))
-                if size > found.get(key, 0):
-                    found[key] = size
+    for span in _spans(groups, side) if names else ():
+        attributes = span.attributes
+        for key in names & attributes.keys():
+            size = int(_real(attributes[key]))
+            if size > found.get(key, 0):
+                found[key] = size
     return found
 
 

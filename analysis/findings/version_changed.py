@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.differences import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +26,13 @@ TITLE = "Version changed"
 def find(context: Context) -> Iterable[Candidate]:
     """Yield each changed version of each service once."""
     told: set[tuple[str, str, str]] = set()
+    several = _several_versions(context)
+    keys = context.baseline.keys
     for pair in context.alignment.pairs:
         if not pair.baseline or not pair.suspect:
+            continue
+        ours, theirs = (keys[groups[0].key].service for groups in (pair.baseline, pair.suspect))
+        if ours == theirs and ours not in several:
             continue
         old, new = versions(pair.baseline, context.baseline), versions(pair.suspect, context.suspect)
         if not old or not new or old == new or (pair.key.service, old, new) in told:
@@ -57,3 +63,12 @@ def versions(groups: list[CallGroup], side: Profile) -> str:
     spans = side.tree.spans
     resources = {id(spans[i].resource): spans[i].resource for group in groups for i in group.spans}
     return "/".join(sorted({semconv.version(resource) for resource in resources.values()} - {""}))
+
+
+def _several_versions(context: Context) -> set[str]:
+    """Return the services that show more than one version in the two traces."""
+    found: dict[str, set[str]] = {}
+    for side in (context.baseline, context.suspect):
+        for service, its in processes(side).items():
+            found.setdefault(service, set()).update(map(semconv.version, its))
+    return {service for service, its in found.items() if len(its - {""}) > 1}

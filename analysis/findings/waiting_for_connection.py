@@ -11,7 +11,7 @@ counts as well.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -71,27 +71,31 @@ def _stated(share: Share, growth: int, context: Context) -> str:
 
 
 class Calls:
-    """When the calls of each process to each place ended."""
+    """When the calls of each process ended."""
 
     def __init__(self, side: Profile) -> None:
-        self._tree = side.tree
-        self._ends: dict[tuple[int, str], list[int]] = defaultdict(list)
-        for i, span in enumerate(side.tree.spans):
+        self._tree = tree = side.tree
+        self._of: dict[int, list[int]] = defaultdict(list)
+        for i, span in enumerate(tree.spans):
             if span.kind in semconv.CALLING:
-                self._ends[_line(span)].append(side.tree.ends[i])
-        for ends in self._ends.values():
-            ends.sort()
+                self._of[id(span.resource)].append(i)
+        for calls in self._of.values():
+            calls.sort(key=tree.ends.__getitem__)
 
     def freed(self, call: int, within_ns: int) -> bool:
-        """Tell whether another call on the same line ended just before this one started."""
-        ends = self._ends[_line(self._tree.spans[call])]
-        start = self._tree.starts[call]
-        found = bisect_left(ends, start - within_ns)
-        return found < len(ends) and ends[found] <= start
+        """Tell whether another call of the process to the same place ended just before this one started."""
+        tree = self._tree
+        this, start = tree.spans[call], tree.starts[call]
+        calls = self._of[id(this.resource)]
+        place = _place(this)
+        low = bisect_left(calls, start - within_ns, key=tree.ends.__getitem__)
+        high = bisect_right(calls, start, lo=low, key=tree.ends.__getitem__)
+        return any(_place(tree.spans[other]) == place for other in calls[low:high])
 
 
-def _line(span: Span) -> tuple[int, str]:
-    return id(span.resource), semconv.peer(span) or semconv.first(span.attributes, semconv.DB_SYSTEM)
+def _place(span: Span) -> str:
+    attributes = span.attributes
+    return semconv.peer_in(attributes) or semconv.first(attributes, semconv.DB_SYSTEM)
 
 
 def _handed_over(share: Share, growth: int, calls: Calls, context: Context) -> str:

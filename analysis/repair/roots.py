@@ -74,5 +74,5 @@ def _placeholder(start_ns: int, end_ns: int) -> Span:
         end_ns=end_ns,
         error=False,
         status_message="",
-        attributes={},
+        sent={},
     )

@@ -298,7 +298,7 @@ class _Recorder:
             span_id=span_id, parent_id=parent if parent != span_id else self._parent_of(span_id), name=name,
             kind=kind if style.kinds else SpanKind.UNSPECIFIED, resource=resource, start_ns=start_ns,
             end_ns=start_ns + took_ns, error=failure is not None,
-            status_message=failure.message if failure is not None and raised else "", attributes=named, events=events,
+            status_message=failure.message if failure is not None and raised else "", sent=named, events=events,
             links=link, follows_from=queued and style.convention == "opentracing",
         )  # fmt: skip
         self.spans.append(span)

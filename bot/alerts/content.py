@@ -39,7 +39,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A flattened message. `sender` is every name the sender has, in lower case; `ts` is in Unix seconds."""
+    """A flattened message.
+
+    `sender` is every name the sender has, in lower case; `ts`, in Unix seconds, is when it was posted, or, for a
+    message that forwards another, when that one was. The preview of a link has no say in the title.
+    """
 
     passages: tuple[Passage, ...]
     title: str
@@ -74,6 +78,7 @@ class _Reader:
         self._characters = MAX_CHARACTERS
         self._parts = MAX_PARTS
         self._links = MAX_LINKS
+        self._ts: int | None = None
         self._title = self._title_url = self._footer = self._colour = self._header = ""
 
     def read(self, message: dict[str, Any]) -> Content:
@@ -92,7 +97,7 @@ class _Reader:
             passages=passages, title=title[:300], title_url=title_url, footer=self._footer, colour=self._colour,
             sender=" ".join((_text(message, "username"), _text(profile, "name"))).lower().strip(),
             from_bot=bool(_text(message, "bot_id") or profile or _text(message, "subtype") == "bot_message"),
-            ts=_seconds(message.get("ts")),
+            ts=self._ts or _seconds(message.get("ts")),
         )  # fmt: skip
 
     def _headline(self, passages: tuple[Passage, ...]) -> tuple[str, str]:
@@ -100,7 +105,7 @@ class _Reader:
         if self._title:
             return self._title, self._title_url
         for passage in passages:
-            line = next(filter(None, (line.strip(" *_~`>") for line in passage.text.splitlines())), "")
+            line = next(filter(None, (line.replace("*", "").strip(" _~`>") for line in passage.text.splitlines())), "")
             if line and passage.origin in {"text", "block", "field"}:
                 url = passage.links[0].url if passage.links else ""
                 return (self._header or line), url
@@ -148,7 +153,10 @@ class _Reader:
             title = self._say(attachment.get("title"), "title")
             link = attachment.get("title_link")
             self._link(link, title, "title")
-            if title and not self._title:
+            shared = attachment.get("is_share") is True or attachment.get("is_msg_unfurl") is True
+            if shared and self._ts is None:
+                self._ts = _seconds(attachment.get("ts"))
+            if title and not self._title and (shared or not ("from_url" in attachment or "original_url" in attachment)):
                 self._title = title.strip()
                 self._title_url = unescape(link) if isinstance(link, str) and link.startswith("http") else ""
             self._say(attachment.get("text"), "text")
@@ -156,8 +164,8 @@ class _Reader:
                 name = plain(_text(field, "title")[:200])[0].strip(" *:")
                 self._say(_scalar(field.get("value")), "field", f"{name}: " if name else "")
             self._block(attachment.get("blocks"), depth + 1)
-            for shared in self._items(attachment.get("message_blocks")):
-                inner = shared.get("message")
+            for forwarded in self._items(attachment.get("message_blocks")):
+                inner = forwarded.get("message")
                 self._block(inner.get("blocks") if isinstance(inner, dict) else None, depth + 1)
             self._attachments(attachment.get("attachments"), depth + 1)
             self._block(attachment.get("actions"), depth + 1)
@@ -210,6 +218,8 @@ class _Reader:
             if kind == "link" and url.lower().startswith("http"):
                 words = "" if words.lower().startswith("http") else words
                 links.append(Link(url[:8_000], words, length))
+            elif kind == "emoji":
+                words = f":{_text(element, 'name')[:50]}:"
             elif kind == "date":
                 words = str(_seconds(element.get("timestamp")) or "")
             pieces.append(words)

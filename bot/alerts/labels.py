@@ -56,6 +56,7 @@ _TAG = re.compile(r"(?<![\w.\-/:])([A-Za-z_][\w.\-/]{1,60}):([^\s,;:|`\"'*][^\s,
 _COLON = re.compile(r"[\s>\-•*_~`\"{]*([A-Za-z_][\w.\-/]*(?: [\w.\-/]+){0,2})[*_~`\"]{0,3}\s?:[*_~`\"]{0,3}\s+(\S.*)")
 _HEADING = re.compile(r"[\s>]*\*([A-Za-z_][\w.\-/ ]{1,40}):?\*:?\s*")
 _PARTS = re.compile(r"\s{2,}|\t|\s[|•·]\s")
+_TAG_RESOURCE = re.compile(r"(get|post|put|patch|delete|head|options)_(/.*)")
 _DRESS = " \t\u00a0*_~`\"'“”,;"
 _NOTHING = frozenset({"", "-", "--", "n/a", "none", "null", "<no value>", "[no value]", "unknown"})
 
@@ -93,8 +94,11 @@ def _read_line(labels: dict[str, str], line: str) -> None:
         colon = _COLON.match(part)
         if colon:
             _keep(labels, colon[1], colon[2])
+        if colon and colon[1].lower() in {"tags", "labels"}:
+            for tag in colon[2].split(","):
+                _keep(labels, *tag.strip(_DRESS).partition(":")[::2])
         else:
-            for name, value in _TAG.findall(part):
+            for name, value in _TAG.findall(colon[2] if colon else part):
                 _keep(labels, name, value)
 
 
@@ -120,5 +124,8 @@ def service_of(labels: Mapping[str, str]) -> str:
 def operation_of(labels: Mapping[str, str]) -> str:
     """Return which operation the labels mean; a bare route takes its method before it, as server spans are named."""
     found = pick(labels, OPERATION)
+    tag = _TAG_RESOURCE.fullmatch(found)
+    if tag:  # Datadog's tags know neither capitals nor blanks
+        return f"{tag[1].upper()} {tag[2]}"
     method = pick(labels, METHOD).upper()
     return f"{method} {found}" if found.startswith("/") and method.isalpha() else found

@@ -10,6 +10,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.content import read_content
 from bot.alerts.labels import ENVIRONMENT, MAX_LABELS, NAMESPACE, SEVERITY, find_labels, operation_of, pick, service_of
 from bot.alerts.shapes import shape_of
+from bot.alerts.shapes.shape import opening
 from bot.alerts.times import find_window
 from bot.alerts.trace_ids import find_traces
 
@@ -50,10 +51,10 @@ def read_alert(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Alert | 
         identity = (shape.vendor, *(reference.trace_id for reference in references))
     return Alert(
         references=references, found=found, service=service, operation=operation_of(every),
-        environment=pick(every, ENVIRONMENT), namespace=pick(every, NAMESPACE), severity=pick(every, SEVERITY).lower(),
+        environment=pick(every, ENVIRONMENT), namespace=pick(every, NAMESPACE), severity=pick(every, SEVERITY),
         labels=MappingProxyType(every), window=window, window_said=window_said, state=said.state,
         fingerprint=hashlib.sha256("\x1f".join(identity).encode("utf-8", "replace")).hexdigest()[:32],
-        vendor=shape.vendor, title=said.title or content.title, url=said.url or content.title_url,
+        vendor=shape.vendor, title=said.title or opening(content.title)[1], url=said.url or content.title_url,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ An alert is full of strings that look like trace ids: md5 sums, commits, fingerp
    the line before, where it stands alone), the nearest that names a kind of string says trace: "trace 4bf9..." yes,
    "trace of commit 4bf9..." no.
 4. With no such word before it, a string of 32 hex digits is one only in a person's message: people paste bare ids,
-   programs label them.
+   programs label them. What stands before a colon in a person's sentence ("the slow one: 4bf9...") is read as words.
 
 What 1 finds stands before what 2 and 3 find; in a person's message the order is that of the text.
 """
@@ -23,8 +23,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
-
-import msgspec
 
 from bot.errors import UserError
 from bot.references import normalise, parse_reference
@@ -45,6 +43,7 @@ _CANDIDATE = re.compile(
     r"(?<![0-9a-z_\-])(?:0x)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,32})(?![0-9a-z_\-])",
     re.IGNORECASE,
 )
+_CLAUSE_END = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,64}[`'\"]?\s?:", re.IGNORECASE)  # "deploy of 2fd4e1c: ..."
 _TRACEPARENT = re.compile(r"\b[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\b", re.IGNORECASE)
 _IN_URL = re.compile(
     r"""(?:[/?&#;](?:trace|traces|trace[_-]?id|tid)[/=]|"query"\s*:\s*")([0-9a-f]{32}|[0-9a-f]{16}|[0-9]{15,20})(?![0-9a-z])""",
@@ -60,7 +59,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OTHER_KINDS = frozenset({
     "id", "ids", "uid", "uuid", "guid", "sha", "sha1", "sha256", "sha512", "md5", "hash", "digest", "checksum",
     "fingerprint", "commit", "commits", "revision", "rev", "git", "event", "span", "spans", "parent", "image", "build",
-    "version", "release", "session", "token", "key", "etag", "request", "container", "pod", "node", "replay",
+    "version", "release", "session", "token", "key", "etag", "container", "pod", "node", "replay",
     "incident", "issue", "user", "order", "tenant", "deploy", "deployment", "traceback", "stacktrace", "tracestate",
 })  # fmt: skip
 
@@ -115,7 +114,7 @@ def _judge(match: re.Match[str], text: str, hosts: Mapping[str, str], *, from_pe
     digits = match[1]
     words = _words_before(text, match.start())
     label = _label(words)
-    if label is not None:
+    if label is not None and not (from_person and _is_prose(label, words)):
         source = label.lower() if label.lower() in hosts.values() else None
         if source or _names_trace(label):
             yield from _reference(digits, source, certain=True)
@@ -129,7 +128,10 @@ def _judge(match: re.Match[str], text: str, hosts: Mapping[str, str], *, from_pe
 
 def _words_before(text: str, at: int) -> str:
     """What is read as being said of a string: its line up to it, or the nearest line above where it stands alone."""
-    before = _CANDIDATE.sub(" ", text[max(0, at - BEFORE) : at])
+    before = text[max(0, at - BEFORE) : at]
+    for end in _CLAUSE_END.finditer(before):
+        before = " " * end.end() + before[end.end() :]
+    before = _CANDIDATE.sub(" ", before)
     for line in reversed(before.split("\n")):
         if line.strip(_DRESS + "-"):
             return line[-NEAR:]
@@ -143,6 +145,11 @@ def _label(words: str) -> str | None:
         return None
     match = _LABEL.search(bare.rstrip(":=" + _DRESS + "0123456789"))
     return match[1] if match else ""
+
+
+def _is_prose(label: str, words: str) -> bool:
+    """Tell whether a person's words before a colon are a sentence, not the name of a value."""
+    return words.rstrip(_DRESS).endswith(":") and _nearest(label) == "nothing"
 
 
 def _names_trace(label: str) -> bool:
@@ -180,7 +187,8 @@ def _in_link(link: Link, text: str, hosts: Mapping[str, str]) -> Iterator[_Found
         return
     url = unquote(link.url)
     ids = _IN_URL.findall(url)
-    if not ids and "trace" in {_nearest(link.label), _said_before(text, link.at)}:
+    said = _nearest(link.label)
+    if not ids and (said if said != "nothing" else _said_before(text, link.at)) == "trace":
         ids = list(dict.fromkeys(_LONE_HEX.findall(url)))
         ids = ids if len(ids) == 1 else []
     for digits in ids:
@@ -204,5 +212,5 @@ def _reference(digits: str, source: str | None, *, certain: bool) -> Iterator[_F
         plain = f"{int(plain):x}"
     try:
         yield _Found(TraceRef(trace_id=normalise(plain), source=source), certain=certain)
-    except (UserError, msgspec.ValidationError):
-        return
+    except UserError:
+        return  # all zeros

@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
+from bot.playground.uploads import UploadError, Uploads
 from bot.slack.limits import problems
 
 TEAM = "T0PLAYGRND"
@@ -41,6 +42,7 @@ class Workspace:
         self.messages: dict[str, list[Message]] = {channel: [] for channel in channels}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.views: list[dict[str, Any]] = []  # modals that are open, the newest last
+        self.uploads = Uploads()
         self.app_url = ""
         self.base_url = ""
         self._signer = SignatureVerifier(signing_secret)
@@ -50,7 +52,10 @@ class Workspace:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the Web API and of response URLs."""
-        return [web.route("*", "/api/{method}", self._api), web.post("/response/{channel}/{token}", self._response)]
+        return [
+            web.route("*", "/api/{method}", self._api), web.post("/response/{channel}/{token}", self._response),
+            *self.uploads.routes(),
+        ]  # fmt: skip
 
     # The Web API ---------------------------------------------------------------------------------
 
@@ -67,7 +72,7 @@ class Workspace:
             return web.json_response({"ok": False, "error": "unknown_method"})
         try:
             return web.json_response({"ok": True, **handler(arguments)})
-        except SlackError as error:
+        except (SlackError, UploadError) as error:
             return web.json_response({"ok": False, "error": str(error)})
 
     def do_auth_test(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +134,22 @@ class Workspace:
         self.views.append(shown)
         self._changed()
         return {"view": shown}
+
+    def do_files_getUploadURLExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        """files.getUploadURLExternal"""
+        return self.uploads.announce(arguments, self.base_url)
+
+    def do_files_completeUploadExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's name
+        """files.completeUploadExternal: one message that shares the files"""
+        channel = self._channel({"channel": arguments.get("channel_id")})
+        files = self.uploads.shared(arguments.get("files") or [])
+        message = self._message(channel, {"text": arguments.get("initial_comment") or "-"}) | {"files": files}
+        if arguments.get("thread_ts"):
+            self.find(channel, str(arguments["thread_ts"]))
+            message["thread_ts"] = str(arguments["thread_ts"])
+        self.messages[channel].append(message)
+        self._changed()
+        return {"files": files}
 
     def do_conversations_history(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """conversations.history: root messages, newest first"""
@@ -308,8 +329,8 @@ async def _arguments(request: web.Request) -> dict[str, Any]:
     if request.content_type == "application/json":
         data = await request.json()
         return data if isinstance(data, dict) else {}
-    arguments: dict[str, Any] = dict(request.query)
-    for name, value in (await request.post()).items():
+    arguments: dict[str, Any] = {}
+    for name, value in (*request.query.items(), *(await request.post()).items()):
         arguments[name] = value
         if isinstance(value, str) and value[:1] in "[{":
             try:

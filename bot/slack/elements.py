@@ -24,6 +24,15 @@ class Message(Struct, frozen=True, kw_only=True):
     plain_blocks: list[Block] | None = None
 
 
+class File(Struct, frozen=True, kw_only=True):
+    """A file to share: its name is its own in all of Slack, `alt_text` says in words what a picture shows."""
+
+    name: str
+    title: str
+    body: bytes
+    alt_text: str = ""
+
+
 def text(value: str, *, bold: bool = False, code: bool = False, width: int = 300) -> Element:
     """Return literal text inside rich text."""
     element: Element = {"type": "text", "text": clean(value, width) or "-"}

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import structlog
@@ -45,7 +46,9 @@ RATE_ERRORS = ("ratelimited", "rate_limited")
 LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
 ABSENT_ERRORS = ("not_in_channel", "channel_not_found")
 GONE_ERRORS = ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found")
-TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
+TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "file_update_failed")
+
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger()
 
@@ -77,15 +80,31 @@ class Delivery:
         }  # fmt: skip
         if thread_ts:
             arguments["thread_ts"] = thread_ts
+
+        async def posted() -> str | None:
+            return await self.find(channel, metadata["event_payload"]["id"], thread_ts)
+
+        return await self.once(channel, partial(self._client.chat_postMessage, **arguments), posted)
+
+    async def once(
+        self,
+        channel: str,
+        call: Callable[[], Awaitable[AsyncSlackResponse]],
+        shown: Callable[[], Awaitable[str | None]],
+    ) -> str:
+        """Make a call that shows something in a channel, at Slack's pace, and return the ts of what it shows.
+
+        `shown` looks for it, where an earlier try may have been applied although its answer was lost.
+        """
         for attempt in range(ATTEMPTS):
             await self._turn(channel)
             try:
-                response = await self._client.chat_postMessage(**arguments)
-                return str(response["ts"])
+                response = await call()
+                return str(response.get("ts") or "")
             except FAILURES as error:
                 await self._sleep(self._judge(error, attempt))
                 if not certainly_refused(error):
-                    found = await self.find(channel, metadata["event_payload"]["id"], thread_ts)
+                    found = await shown()
                     if found:
                         return found
         raise DeliveryError("slack-unreachable", detail="it did not take a message after several tries")
@@ -94,7 +113,7 @@ class Delivery:
         """Replace a message; repeating that is harmless. Returns False when it is gone or cannot be edited any more."""
         for blocks in layouts(message):
             try:
-                await self._call(
+                await self.call(
                     self._client.chat_update,
                     channel=channel, ts=ts, text=message.text, blocks=blocks, **PLAIN,
                 )  # fmt: skip
@@ -111,7 +130,7 @@ class Delivery:
     async def remove(self, channel: str, ts: str) -> bool:
         """Delete a message; returns whether it is gone."""
         try:
-            await self._call(self._client.chat_delete, channel=channel, ts=ts)
+            await self.call(self._client.chat_delete, channel=channel, ts=ts)
         except DeliveryError as error:
             return error.fields.get("detail") == "message_not_found"
         except LayoutError:
@@ -125,7 +144,7 @@ class Delivery:
             arguments["thread_ts"] = thread_ts
         for blocks in layouts(message):
             try:
-                await self._call(self._client.chat_postEphemeral, blocks=blocks, **arguments)
+                await self.call(self._client.chat_postEphemeral, blocks=blocks, **arguments)
             except LayoutError as error:
                 log.warning("layout refused", channel=channel, reason=str(error))
             else:
@@ -135,13 +154,28 @@ class Delivery:
     async def permalink(self, channel: str, ts: str) -> str | None:
         """Return the address of a message, or None when Slack does not say."""
         try:
-            response = await self._call(self._client.chat_getPermalink, channel=channel, message_ts=ts)
+            response = await self.call(self._client.chat_getPermalink, channel=channel, message_ts=ts)
         except (DeliveryError, LayoutError):
             return None
         return str(response.get("permalink") or "") or None
 
     async def find(self, channel: str, message_id: str, thread_ts: str | None) -> str | None:
         """Look for a message that carries our id; None when it is not there or cannot be looked for."""
+        try:
+            return await self._search(channel, thread_ts, lambda message: _our_id(message) == message_id)
+        except (DeliveryError, LayoutError) as error:
+            log.warning("cannot look for a message", channel=channel, reason=str(error))
+            return None
+
+    async def find_file(self, channel: str, name: str, thread_ts: str) -> str | None:
+        """Look in a thread for the message that shares a file; raises `DeliveryError` when it cannot be read."""
+        return await self._search(
+            channel, thread_ts, lambda message: any(its.get("name") == name for its in message.get("files") or ())
+        )
+
+    async def _search(
+        self, channel: str, thread_ts: str | None, wanted: Callable[[dict[str, Any]], bool]
+    ) -> str | None:
         arguments: dict[str, Any] = {
             "channel": channel, "include_all_metadata": True, "limit": PAGE,
             "oldest": f"{time.time() - LOOK_BACK_S:.6f}",
@@ -149,18 +183,15 @@ class Delivery:
         method: Callable[..., Awaitable[AsyncSlackResponse]] = self._client.conversations_history
         if thread_ts:
             method, arguments["ts"] = self._client.conversations_replies, thread_ts
-        try:
-            for _ in range(PAGES):
-                response = await self._call(method, **arguments)
-                for message in response.get("messages") or []:
-                    if _our_id(message) == message_id:
-                        return str(message["ts"])
-                cursor = (response.get("response_metadata") or {}).get("next_cursor")
-                if not cursor:
-                    return None
-                arguments["cursor"] = cursor
-        except (DeliveryError, LayoutError) as error:
-            log.warning("cannot look for a message", channel=channel, reason=str(error))
+        for _ in range(PAGES):
+            response = await self.call(method, **arguments)
+            for message in response.get("messages") or []:
+                if wanted(message):
+                    return str(message["ts"])
+            cursor = (response.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+            arguments["cursor"] = cursor
         return None
 
     async def message(self, channel: str, ts: str) -> dict[str, Any] | None:
@@ -171,7 +202,7 @@ class Delivery:
             (self._client.conversations_history, {}), (self._client.conversations_replies, {"ts": ts}),
         ):  # fmt: skip
             try:
-                response = await self._call(method, **exactly, **more)
+                response = await self.call(method, **exactly, **more)
             except DeliveryError as error:
                 if error.code == "message-gone":
                     return None
@@ -184,13 +215,13 @@ class Delivery:
     async def open_form(self, trigger_id: str, view: dict[str, Any]) -> None:
         """Open a modal for the person whose action gave `trigger_id` (good for three seconds, and once)."""
         try:
-            await self._call(self._client.views_open, trigger_id=trigger_id, view=view)
+            await self.call(self._client.views_open, trigger_id=trigger_id, view=view)
         except DeliveryError as error:
             if error.fields.get("detail") != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
                 raise
 
-    async def _call(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> AsyncSlackResponse:
-        """Call a method that is safe to repeat."""
+    async def call(self, method: Callable[..., Awaitable[Answer]], **arguments: Any) -> Answer:
+        """Call a method that is safe to repeat; raises `DeliveryError` and `LayoutError`."""
         for attempt in range(ATTEMPTS):
             try:
                 return await method(**arguments)

@@ -10,9 +10,11 @@ import pytest
 from exchanges import body
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from analysis import DecodeError, EmptyTraceError, WireFormat, decode, decode_many
+from analysis.decode.values import hex_id, span_ids
 from analysis.model import SpanKind
 
 DIALECTS = {
@@ -230,3 +232,58 @@ def test_arbitrary_bytes_never_raise_anything_but_decode_errors(raw) -> None:
         decode_many(raw)
     except DecodeError as error:
         assert str(error)
+
+
+def test_attributes_are_the_same_each_time_they_are_asked_for() -> None:
+    """Attributes that are read from the body when asked for do not change, and hold none that is a field."""
+    for span in decode(body("jaeger", "trace-kitchen-sink")).spans:
+        first = span.attributes
+        first["added"] = "by the first who asked"
+        assert "added" not in span.attributes
+        assert not {"span.kind", "error", "otel.status_code"} & set(first)
+
+
+def test_a_trace_knows_the_names_of_all_its_attributes() -> None:
+    """The decoder's list of names is what the spans and their events have."""
+    trace = decode(body("jaeger", "trace-kitchen-sink"))
+    assert trace.names == replace(trace, names=None).attribute_names()
+
+
+@pytest.mark.parametrize(
+    "tags", ['{"key": 1}', '[{"key": 1}]', '[{"value": "v"}]', '"text"', '[{"key": "a", "value": }]']
+)
+def test_tags_that_are_none_are_refused(tags) -> None:
+    """Tags of the wrong shape are an error when the trace is decoded, not when somebody asks for them."""
+    text = '{"data": [{"traceID": "a1", "spans": [{"spanID": "b2", "startTime": 1, "tags": %s}]}]}' % tags  # noqa: UP031
+    with pytest.raises(DecodeError, match="Jaeger JSON"):
+        decode(text.encode())
+
+
+def test_tags_nested_almost_too_deeply_never_raise() -> None:
+    """A tag that a shallow stack can just read is read from any stack, or counts as none."""
+
+    def deeper(frames: int, span) -> dict:
+        return deeper(frames - 1, span) if frames else span.attributes
+
+    for depth in range(700, 1_000, 3):
+        tags = '[{"key": "a", "value": %s}]' % ("[" * depth + "]" * depth)
+        text = '{"data": [{"traceID": "a1", "spans": [{"spanID": "b2", "startTime": 1, "tags": %s}]}]}' % tags  # noqa: UP031
+        try:
+            (span,) = decode(text.encode()).spans
+        except DecodeError:
+            break
+        assert deeper(60, span).keys() <= {"a"}
+    else:
+        pytest.fail("no depth was too deep")
+
+
+@given(st.lists(st.one_of(st.text("0123456789abcdef", min_size=16, max_size=16), st.text("0aF_ =\u0660", max_size=17))))
+def test_ids_together_are_ids_one_by_one(texts) -> None:
+    """Normalising many ids at once gives what each gives by itself."""
+    try:
+        expected = [hex_id(text, 16) for text in texts]
+    except DecodeError:
+        with pytest.raises(DecodeError):
+            span_ids(texts)
+    else:
+        assert span_ids(texts) == expected

@@ -16,6 +16,8 @@ HOSTS = {"jaeger.example": "jaeger", "grafana.example": "tempo"}
 A = "4bf92f3577b34da6a3ce929d0e0e4736"
 B = "0af7651916cd43dd8448eb211c80319c"
 C = "5b8aa5a2d2c872e8321cf37308d69df2"
+DECIMAL = f"{7311386240184827190:032x}"
+LATER = f"{1234567890123456789:032x}"
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -54,6 +56,24 @@ SAID = {
     "grafana-grouped": ("grafana", "firing", "cart", "GET /api/cart", "prod", [(B, "jaeger"), (A, "jaeger")]),
     "grafana-resolved": ("grafana", "resolved", "checkout", "POST /api/checkout", "prod", []),
     "grafana-changed-event": ("grafana", "firing", "checkout", "POST /api/checkout", "prod", [(A, None)]),
+    "datadog-triggered": ("datadog", "firing", "checkout", "POST /api/checkout", "prod", [(DECIMAL, None), (A, None)]),
+    "datadog-retriggered": ("datadog", "firing", "checkout", "POST /api/checkout", "prod", [(LATER, None)]),
+    "datadog-recovered": ("datadog", "resolved", "checkout", "POST /api/checkout", "prod", []),
+    "datadog-logs-decoys": ("datadog", "firing", "", "", "prod", []),
+    "pagerduty-triggered": ("pagerduty", "firing", "checkout", "POST /api/checkout", "prod", [(A, None)]),
+    "pagerduty-resolved-event": ("pagerduty", "resolved", "checkout", "POST /api/checkout", "prod", [(A, None)]),
+    "pagerduty-without-ids": ("pagerduty", "firing", "checkout", "", "", []),
+    "sentry-issue": ("sentry", "firing", "checkout", "POST /api/checkout", "production", [(A, None)]),
+    "sentry-issue-decoys": ("sentry", "firing", "checkout", "", "production", []),
+    "sentry-issue-resolved-event": ("sentry", "resolved", "checkout", "POST /api/checkout", "production", []),
+    "sentry-metric-critical": ("sentry", "firing", "", "/api/checkout", "production", []),
+    "sentry-metric-resolved": ("sentry", "resolved", "", "/api/checkout", "production", []),
+    "opsgenie-new": ("opsgenie", "firing", "checkout", "GET /api/cart", "prod", [(B, "tempo")]),
+    "opsgenie-acknowledged": ("opsgenie", "firing", "checkout", "GET /api/cart", "prod", []),
+    "opsgenie-closed": ("opsgenie", "resolved", "checkout", "GET /api/cart", "prod", []),
+    "unknown-webhook": ("unknown", "firing", "checkout", "POST /api/checkout", "prod", []),
+    "person-two-traces": ("unknown", "unknown", "", "", "", [(A, None), (B, "jaeger")]),
+    "person-forwards-an-alert": ("alertmanager", "firing", "checkout", "POST /api/checkout", "prod", [(A, "jaeger")]),
 }
 
 
@@ -64,7 +84,7 @@ def test_what_each_sample_says(name) -> None:
     traces = [(reference.trace_id, reference.source) for reference in read.references]
     assert (read.vendor, read.state, read.service, read.operation, read.environment, traces) == SAID[name]
     assert read.found == len(traces)
-    assert is_alert(sample(name))
+    assert is_alert(sample(name)) == (not name.startswith("person-"))
 
 
 def test_every_sample_is_tested() -> None:
@@ -88,6 +108,14 @@ def test_a_message_says_more_than_where_it_is() -> None:
         ("alertmanager-firing-with-trace", "alertmanager-resolved"),
         ("grafana-firing", "grafana-changed-event"),
         ("grafana-firing", "grafana-resolved"),
+        ("datadog-triggered", "datadog-retriggered"),
+        ("datadog-triggered", "datadog-recovered"),
+        ("pagerduty-triggered", "pagerduty-resolved-event"),
+        ("sentry-issue", "sentry-issue-resolved-event"),
+        ("sentry-metric-critical", "sentry-metric-resolved"),
+        ("opsgenie-new", "opsgenie-acknowledged"),
+        ("opsgenie-new", "opsgenie-closed"),
+        ("alertmanager-firing-with-trace", "person-forwards-an-alert"),
     ],
 )
 def test_the_same_alert_keeps_its_fingerprint(one, other) -> None:
@@ -99,11 +127,19 @@ def test_other_alerts_have_other_fingerprints() -> None:
     """Another rule, another service or another sender makes another alert."""
     names = (
         "alertmanager-firing-with-trace", "alertmanager-default-firing", "alertmanager-grouped", "alertmanager-decoys",
-        "grafana-firing", "grafana-grouped",
+        "grafana-firing", "grafana-grouped", "datadog-triggered", "datadog-logs-decoys", "pagerduty-triggered",
+        "sentry-issue", "sentry-metric-critical", "opsgenie-new", "unknown-webhook", "person-two-traces",
     )  # fmt: skip
     assert len({alert(sample(name)).fingerprint for name in names}) == len(names)
-    elsewhere = json.loads(json.dumps(sample("grafana-firing")).replace("checkout", "cart"))
-    assert alert(elsewhere).fingerprint != alert(sample("grafana-firing")).fingerprint
+    changes = {
+        "grafana-firing": ("checkout", "cart"), "alertmanager-firing-with-trace": ("HighLatency", "ErrorRate"),
+        "datadog-triggered": ("service%3Acheckout", "service%3Acart"), "pagerduty-triggered": ("HighLatency", "ErrorRate"),
+        "sentry-issue": ("7700748352", "7700748353"), "opsgenie-new": ("service:checkout", "service:cart"),
+        "unknown-webhook": ("Slow requests", "Failing requests"),
+    }  # fmt: skip
+    for name, (was, becomes) in changes.items():
+        other = json.loads(json.dumps(sample(name)).replace(was, becomes))
+        assert alert(other).fingerprint != alert(sample(name)).fingerprint, name
 
 
 def test_a_group_that_grows_stays_the_same_alert() -> None:
@@ -129,6 +165,50 @@ def test_else_the_window_ends_with_the_message() -> None:
         read = alert(sample(name))
         assert read.window == (1_795_000_000 - 900, 1_795_000_000)
         assert not read.window_said
+
+
+@pytest.mark.parametrize(
+    ("name", "window"),
+    [
+        ("datadog-triggered", (1_794_999_950 - 900, 1_795_000_000)),  # the event's second, in the link
+        ("datadog-logs-decoys", (1_794_999_050, 1_795_000_000)),  # the link opens a quarter of an hour before it
+        ("datadog-recovered", (1_795_001_750 - 900, 1_795_001_750)),
+        ("pagerduty-triggered", (1_794_999_960 - 900, 1_795_000_000)),
+        ("sentry-metric-critical", (1_794_999_900 - 900, 1_795_000_000)),
+        ("person-forwards-an-alert", (1_794_999_900 - 900, 1_795_000_000)),  # not when it was forwarded
+    ],
+)
+def test_each_senders_way_of_saying_when(name, window) -> None:
+    """Datadog says it in the link, Sentry and PagerDuty in Slack's dates; a forwarded alert keeps its own time."""
+    assert alert(sample(name)).window == window
+    assert alert(sample(name)).window_said
+
+
+def test_titles_are_what_the_sender_calls_the_alert() -> None:
+    """States, numbers, emoji and markup are no part of a title; the link is the alert's own page."""
+    titles = {
+        "datadog-recovered": "Checkout p95 latency on env:prod,service:checkout",
+        "pagerduty-triggered": "HighLatency checkout",
+        "sentry-issue": "PaymentTimeout",
+        "sentry-metric-resolved": "Checkout p95 above 2 s",
+        "opsgenie-closed": "[Prometheus]: [FIRING:1] HighLatency checkout",
+        "unknown-webhook": "Slow requests",
+    }
+    for name, title in titles.items():
+        assert alert(sample(name)).title == title
+    assert alert(sample("pagerduty-triggered")).url == "https://acme.pagerduty.com/incidents/Q1QGYB805SG874"
+    assert alert(sample("opsgenie-new")).url.startswith("https://opsg.in/a/i/acme/")
+
+
+def test_emoji_and_colour_tell_the_state_where_words_do_not() -> None:
+    """Sites title alerts with a fire or a check mark; a bar's colour is the last thing that is asked."""
+    for title, colour, state in (
+        (":fire: HostSwapping", "", "firing"), (":white_check_mark: HostSwapping", "a30200", "resolved"),
+        ("HostSwapping", "a30200", "firing"), ("HostSwapping", "2eb886", "resolved"), ("HostSwapping", "cccccc", "unknown"),
+        ("Warning: HostSwapping", "2eb886", "firing"), ("[OK] HostSwapping", "", "resolved"),
+    ):  # fmt: skip
+        attachment = {"title": title, "color": colour, "title_link": "http://am.example:9093/#/alerts?receiver=x"}
+        assert alert({"bot_id": "B1", "username": "Alertmanager", "attachments": [attachment]}).state == state
 
 
 def test_times_that_cannot_be_are_not_believed() -> None:

@@ -58,10 +58,10 @@ def test_an_id_that_is_called_one_is_found(text) -> None:
     "text",
     [
         f"md5: {A}", f"fingerprint={A}", f"commit {A}", f"span_id={SHORT}", f"event id {A}", f"Event ID: {A}", f"sha256:{A}{B}",
-        f"image registry.example/a@sha256:{A}{B}", f"request_id={DASHED}", f"order_id={A}", f"query: {A}", f"stack trace: {A}",
+        f"image registry.example/a@sha256:{A}{B}", f"request_id={DASHED}", f"order_id={A}", f"stack trace: {A}",
         f"stacktrace={A}", f"Stack trace hash {A}", f"trace of commit {A}", f"checksum (md5) {A}", f"trace_id={A}{B}",
         f"trace_id=file-{A}.log", f"trace_id={'0' * 32}", f"trace {'1' * 16} ago", "trace took 1795000000000000 us", f"traceback {A}",
-        f"<https://github.com/a/b/commit/{A}01234567|deploy>", f"<https://ci.example/builds/{A}|build>", "trace_id=abc123",
+        f"<https://github.com/a/b/commit/{A}01234567|deploy>", f"<https://ci.example/builds/{A}|build>", f"trace and <https://ci.example/x/{A}|build>", "trace_id=abc123",
         f"<https://acme.sentry.io/issues/4711/events/{A}/|event>", "<https://jaeger.example/search?service=cart>",
     ],
 )  # fmt: skip
@@ -77,6 +77,14 @@ def test_a_bare_id_counts_only_when_a_person_writes_it() -> None:
     assert person(f"{A}\n{B}") == [A, B]
     assert person(f"why is {SHORT} slow") == []
     assert bot(f"service=checkout {A}") == []
+
+
+def test_a_persons_sentence_before_a_colon_is_no_label() -> None:
+    """People write "the slow one: <id>"; only words that name another kind of string rule it out."""
+    assert person(f"healthy: {A}\nslow request is this one: {B}") == [A, B]
+    assert person(f"since the deploy of 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12: {A}") == [A]
+    assert person(f"service=checkout the image digest: {A}") == []
+    assert bot(f"service=checkout slow one: {A}") == []
 
 
 def test_one_label_may_name_several() -> None:

@@ -275,7 +275,7 @@ async def test_exactly_one_answer_whatever_slack_does(make_world, samples, fault
         assert world.slack.faults == []
         (root,) = world.slack.roots()
         assert root["text"].startswith("Slower")
-        assert len(world.slack.replies(root["ts"])) == 2
+        assert len(world.slack.thread(root["ts"])) == 3
 
 
 async def test_a_refused_table_becomes_plain_text(make_world, samples) -> None:

@@ -26,7 +26,7 @@ async def test_the_first_look_shows_a_finished_comparison(open_page) -> None:
     root = page.locator("main .post").last
     await expect(root).to_contain_text("slower")
     await expect(root).to_contain_text("Cause:")
-    await expect(root.locator(".replies")).to_contain_text("3 replies")
+    await expect(root.locator(".replies")).to_contain_text("4 replies")
     assert page.errors == []
 
 
@@ -42,6 +42,9 @@ async def test_a_typed_command_becomes_a_verdict_and_a_thread(open_page, playgro
     await expect(thread).to_contain_text("Top offending spans")
     await expect(thread.locator("table tr").nth(1)).to_contain_text("payment")
     await expect(thread).to_contain_text("Suggested next steps")
+    drawn = thread.locator(".file img")
+    await expect(drawn).to_have_attribute("alt", re.compile("payment"))
+    assert await drawn.evaluate("image => image.complete && image.naturalWidth > 1000")
     picture = await page.screenshot(path=tmp_path / "thread.png")
     assert len(picture) > 20_000
     assert page.errors == []

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.alerts.shapes import alertmanager, generic, grafana
+from bot.alerts.shapes import alertmanager, datadog, generic, grafana, opsgenie, pagerduty, sentry
 
 if TYPE_CHECKING:
     from bot.alerts.content import Content
     from bot.alerts.shapes.shape import Shape
 
-SHAPES = (grafana.SHAPE, alertmanager.SHAPE, generic.SHAPE)
+SHAPES = (
+    pagerduty.SHAPE, opsgenie.SHAPE, sentry.SHAPE, datadog.SHAPE, grafana.SHAPE, alertmanager.SHAPE, generic.SHAPE,
+)  # fmt: skip
 
 
 def shape_of(content: Content) -> Shape:

@@ -16,17 +16,26 @@ if TYPE_CHECKING:
     from bot.alerts.content import Content
 
 _FIRING = re.compile(
-    r"\b(?:firing|triggered|re-?triggered|alerting|alert|warn|warning|critical|error|open|opened|active|no data)\b",
+    r"\b(?:firing|(?:re-?)?triggered|alerting|alert|warn|warning|critical|error|opened|open|active|acknowledged"
+    r"|no data)\b",
     re.IGNORECASE,
 )
 _RESOLVED = re.compile(r"\b(?:resolved|recovered|ok|closed|cleared|fixed|normal|up)\b", re.IGNORECASE)
 _OPENING = re.compile(
-    r"[\W_]*(?:(firing|triggered|re-?triggered|alerting)|(resolved|recovered|closed|cleared|ok))\b(?::\d+)?"
-    r"(?:,\s*resolved:\d+)?[\W_]*",
+    r"[\W_]*(?:(firing|(?:re-?)?triggered|alerting|acknowledged|new alert"
+    r"|(?:critical|warning|warn|alert|error|problem|no data)(?=[\]:]|\s-))"
+    r"|(resolved|recovered|recovery|cleared|closed(?: alert)?|ok(?=[\]:]|\s-)))\b(?::\d+)?(?:,\s*resolved:\d+)?[\W_]*",
     re.IGNORECASE,
 )
 _EMOJI = re.compile(r":[a-z0-9_+\-]{1,50}:", re.IGNORECASE)
+_ALARM = re.compile(
+    r":(?:fire|rotating_light|red_circle|large_red_circle|x|warning|bangbang|exclamation|boom|no_entry):"
+)
+_RELIEF = re.compile(
+    r":(?:white_check_mark|heavy_check_mark|large_green_circle|green_circle|green_heart|ok|ok_hand|tada):"
+)
 _VOLATILE = re.compile(
+    r"\[(?:firing|resolved)[^\[\]]{0,40}\]|"
     r"\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?|\b\d{1,2}:\d{2}(?::\d{2})?\b|\b[0-9a-f]{12,}\b"
     r"|\d+(?:\.\d+)?\s?(?:%|ms|s|sec|seconds|min|minutes|m|h|hours)(?![a-z])|\d+\.\d+",
     re.IGNORECASE,
@@ -68,10 +77,14 @@ def opening(title: str) -> tuple[State, str]:
 
 
 def state_of(content: Content, labels: Mapping[str, str]) -> State:
-    """The state that a title's first words say, else a label, else the colour of the bar."""
+    """The state that a title's first words say, else its emoji, else a label, else the colour of the bar."""
     state, _ = opening(content.title)
     if state != "unknown":
         return state
+    if _ALARM.search(content.title):
+        return "firing"
+    if _RELIEF.search(content.title):
+        return "resolved"
     label = pick(labels, ("status", "state", "alert_state", "current_state", "transition"))
     if _FIRING.search(label):
         return "firing"

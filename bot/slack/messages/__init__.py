@@ -2,6 +2,7 @@
 
 root.py      the announcement and the verdict: one line each for what, why and how sure
 spans.py     the table of the spans that changed most        | the thread
+picture.py   both requests on one time axis, and that in words    |
 changes.py   what else changed, what weakens the answer      |
 steps.py     what to do next                                 |
 """
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.slack.messages.asked import Asked
 from bot.slack.messages.changes import changes
+from bot.slack.messages.picture import caption, has_picture, picture
 from bot.slack.messages.root import NO_CAUSE, SWAP, comparing, notification, verdict
 from bot.slack.messages.spans import spans
 from bot.slack.messages.steps import steps
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from analysis.report import Table
     from bot.slack.elements import Message
 
-__all__ = ["SWAP", "Asked", "comparing", "notification", "thread", "verdict"]
+__all__ = ["SWAP", "Asked", "caption", "comparing", "has_picture", "notification", "picture", "thread", "verdict"]
 
 
 def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:

@@ -121,6 +121,7 @@ function Post({ channel, message, theme, replies = [], onThread }) {
         ) : (
           <p>{message.text}</p>
         )}
+        {message.files?.map((file) => <Shared key={file.id} file={file} />)}
         {replies.length > 0 && (
           <button className="replies" onClick={() => onThread(message.ts)}>
             {replies.length} {replies.length === 1 ? "reply" : "replies"}
@@ -129,6 +130,19 @@ function Post({ channel, message, theme, replies = [], onThread }) {
         )}
       </div>
     </article>
+  );
+}
+
+function Shared({ file }) {
+  return (
+    <figure className="file">
+      <figcaption>
+        <a href={file.url_private} target="_blank" rel="noopener">
+          {file.title}
+        </a>
+      </figcaption>
+      {file.mimetype === "image/png" && <img src={file.url_private} alt={file.alt_txt} />}
+    </figure>
   );
 }
 

@@ -1,0 +1,52 @@
+"""Shapes: what tells spans of one name apart, at the price of one substitution.
+
+Every query is called `SELECT` and every outgoing request `GET`; statement and URL say which. Two spans of one
+service, name and kind are the same operation when these differ in numbers and hex words alone:
+
+    SELECT * FROM stock WHERE id = 4711 /* 9f8b3c2a */   ->   SELECT * FROM stock WHERE id = 0 /* 0 */
+
+The full work (`operation_key`) is then done once per shape instead of once per span.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from analysis import semconv
+
+if TYPE_CHECKING:
+    from analysis.model import Attributes
+
+MAX_TEXT = 2_000  # characters of a statement that can tell two queries apart
+
+# A word of six or more hex digits, or a number of two or more; written so that the search can skip to the next
+# character that may begin either (\b[0-9a-f]{6,}\b|\d\d+ says the same and takes half as long again).
+_VARYING = re.compile(r"[\da-f](?:(?<=\b[0-9a-f])[0-9a-f]{5,}\b|(?<=\d)\d+)")
+_ELSEWHERE = (
+    *("url.path", "http.target", "http.route", "rpc.service", "rpc.method", "messaging.destination.name"),
+    *("db.collection.name", "db.sql.table", "db.mongodb.collection"),
+)
+
+
+class Shapes:
+    """Finds shapes and keeps one copy of each: a trace repeats the same few."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, attributes: Attributes) -> str:
+        """Return the shape of a span with these attributes."""
+        get = attributes.get
+        text = get("db.query.text") or get("db.statement") or get("url.full") or get("http.url")
+        if not text:
+            # Nothing but what sort of work it is and where it goes.
+            text = f"{semconv.category(attributes)} {semconv.first(attributes, _ELSEWHERE)}"
+        elif text.__class__ is not str:
+            text = str(text)
+        known = self._known
+        shape = known.get(text)  # a text without ids is its own shape
+        if shape is None:
+            shape = _VARYING.sub("0", text[:MAX_TEXT])
+            shape = known.setdefault(shape, shape)
+        return shape

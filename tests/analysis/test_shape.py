@@ -1,0 +1,35 @@
+"""Shapes: spans of one name are told apart by text without ids, the same for every way of reading a trace."""
+
+from __future__ import annotations
+
+import re
+
+from exchanges import body
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import decode
+from analysis.shape import Shapes
+
+PLAIN = re.compile(r"\b[0-9a-f]{6,}\b|\d\d+")
+
+
+@given(st.text(alphabet="0123456789abcdefgz _-/é٣F\n", max_size=30))
+def test_a_shape_has_no_long_numbers_and_no_hex_words(text) -> None:
+    """The quick expression replaces exactly what the plain one does."""
+    if text:
+        assert Shapes().of({"db.statement": text}) == PLAIN.sub("0", text)
+
+
+@given(st.text(alphabet="0123456789abcdefg -", min_size=1, max_size=30))
+def test_a_shape_is_its_own_shape(text) -> None:
+    """A text without ids can be looked up as it is."""
+    shape = Shapes().of({"http.url": text})
+    assert Shapes().of({"http.url": shape}) == shape
+
+
+def test_what_the_decoder_found_is_what_the_attributes_say() -> None:
+    """The shape noted while decoding is the one that the span's attributes give."""
+    shapes = Shapes()
+    for span in decode(body("jaeger", "trace-kitchen-sink")).spans:
+        assert span.shape == shapes.of(span.attributes)
