@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.alerts.mrkdwn import Link, plain, unescape
+from bot.alerts.mrkdwn import MAX_URL, Link, plain, unescape, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 100_000  # of all texts together; Slack itself cuts a text at 40,000
 MAX_TEXT = 40_000  # of one text
 MAX_PARTS = 3_000  # objects and lists that are looked into
+MAX_CELL = 2_000  # of one piece of a table's cell
 MAX_DEPTH = 16
 MAX_LINKS = 300
 
@@ -115,7 +116,7 @@ class _Reader:
         """Take a text in, and return it as plain text."""
         if not isinstance(text, str) or not text.strip() or self._characters <= 0:
             return ""
-        kept = text[: min(MAX_TEXT, self._characters)]
+        kept = whole(text[: min(MAX_TEXT, self._characters)])
         self._characters -= len(kept)
         words, links = plain(kept)
         if prefix:
@@ -129,7 +130,7 @@ class _Reader:
         if isinstance(url, str) and url[:8].lower().startswith(("http://", "https://")) and self._links > 0:
             words = label[:300] if isinstance(label, str) else ""
             self._characters -= len(url)
-            self._add(Passage(words, origin, (Link(unescape(url[:8_000]), words, 0),)))
+            self._add(Passage(whole(words), origin, (Link(unescape(whole(url[:MAX_URL])), whole(words), 0),)))
 
     def _add(self, passage: Passage) -> None:
         if (passage.text, passage.links) not in self._passages:
@@ -158,7 +159,8 @@ class _Reader:
                 self._ts = _seconds(attachment.get("ts"))
             if title and not self._title and (shared or not ("from_url" in attachment or "original_url" in attachment)):
                 self._title = title.strip()
-                self._title_url = unescape(link) if isinstance(link, str) and link.startswith("http") else ""
+                url = whole(link[:MAX_URL]) if isinstance(link, str) else ""
+                self._title_url = unescape(url) if url.lower().startswith(("http://", "https://")) else ""
             self._say(attachment.get("text"), "text")
             for field in self._items(attachment.get("fields")):
                 name = plain(_text(field, "title")[:200])[0].strip(" *:")
@@ -190,8 +192,8 @@ class _Reader:
                 self._block(item, depth + 1)
         elif isinstance(block, dict):
             kind = _text(block, "type")
-            if kind in _INLINE:
-                self._inline(block.get("elements"))
+            if kind.startswith("rich_text"):
+                self._rich(block, depth)
             elif kind == "header":
                 text = block.get("text")
                 said = self._say(_text(text, "text") if isinstance(text, dict) else text, "title")
@@ -206,29 +208,50 @@ class _Reader:
                     if name in block:
                         self._block(block[name], depth + 1)
 
-    def _inline(self, elements: Any) -> None:
-        """Join the pieces of a rich text line; its texts carry no markup, its links no brackets."""
+    def _rich(self, block: dict[str, Any], depth: int) -> None:
+        """Read a rich text as one passage, a line per section or list item."""
+        lines: list[tuple[str, list[Link]]] = []
+        self._sections(block, depth, lines)
+        text = ""
+        links: list[Link] = []
+        for words, inside in lines:
+            links += [Link(link.url, link.label, link.at + len(text)) for link in inside]
+            text += f"{words}\n"
+        if text.strip() or links:
+            self._add(Passage(text.rstrip("\n"), "block", tuple(links[: self._links])))
+
+    def _sections(self, block: dict[str, Any], depth: int, lines: list[tuple[str, list[Link]]]) -> None:
+        if depth > MAX_DEPTH:
+            return
+        if _text(block, "type") in _INLINE:
+            lines.append(self._inline(block.get("elements")))
+            return
+        for element in self._items(block.get("elements")):
+            self._sections(element, depth + 1, lines)
+
+    def _inline(self, elements: Any) -> tuple[str, list[Link]]:
+        """Join the pieces of a rich text's line; its links carry no brackets, its texts no escapes."""
         pieces: list[str] = []
         links: list[Link] = []
         length = 0
         for element in self._items(elements):
-            words = _text(element, "text")[:MAX_TEXT]
+            words = _text(element, "text")[: min(MAX_TEXT, self._characters)]
             url = _text(element, "url")
             kind = _text(element, "type")
-            if kind == "link" and url.lower().startswith("http"):
+            self._characters -= len(words) + len(url)
+            if kind == "link" and url.lower().startswith(("http://", "https://")):
                 words = "" if words.lower().startswith("http") else words
-                links.append(Link(url[:8_000], words, length))
+                links.append(Link(whole(url[:MAX_URL]), words, length))
             elif kind == "emoji":
                 words = f":{_text(element, 'name')[:50]}:"
             elif kind == "date":
                 words = str(_seconds(element.get("timestamp")) or "")
-            pieces.append(words)
+            else:
+                words, bare = plain(words)
+                links += [Link(link.url, link.label, link.at + length) for link in bare]
+            pieces.append(whole(words))
             length += len(words)
-        text = "".join(pieces)[: self._characters]
-        self._characters -= len(text)
-        if text.strip() or links:
-            bare_text, bare_links = plain(text) if not links else (text, ())
-            self._add(Passage(bare_text, "block", (*links, *bare_links)[: self._links]))
+        return "".join(pieces), links
 
     def _table(self, rows: Any) -> None:
         """Read a table's cells with the name of their column before them; the first row holds the names."""
@@ -281,12 +304,13 @@ def _cell(cell: Any) -> str:
     for section in (cell.get("elements") or ())[:20] if isinstance(cell.get("elements"), list) else ():
         inner = section.get("elements") if isinstance(section, dict) else None
         for piece in inner[:50] if isinstance(inner, list) else ():
-            url = _text(piece, "url")
-            pieces.append(f"<{url}|{_text(piece, 'text')}>" if url else _text(piece, "text"))
+            words, url = _text(piece, "text")[:MAX_CELL], _text(piece, "url")[:MAX_URL]
+            pieces.append(f"<{url}|{words}>" if url else words)
     return "".join(pieces)
 
 
 def _seconds(value: Any) -> int | None:
     """Read Slack's "1795000000.000200" as Unix seconds."""
-    whole = str(value).partition(".")[0] if isinstance(value, str | int | float) else ""
-    return int(whole) if whole.isascii() and whole.isdigit() and 9 <= len(whole) <= 11 else None
+    text = _scalar(value)
+    digits = text.partition(".")[0] if isinstance(text, str) else ""
+    return int(digits) if digits.isascii() and digits.isdigit() and 9 <= len(digits) <= 11 else None

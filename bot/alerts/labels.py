@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_LABELS = 100
 MAX_VALUE = 200  # characters
+MAX_NAME_WORDS = 5
 MAX_LINES = 2_000
 MAX_LINE = 2_000  # characters of a line that are read
 
@@ -55,7 +56,8 @@ _EQUALS = re.compile(
 _TAG = re.compile(r"(?<![\w.\-/:])([A-Za-z_][\w.\-/]{1,60}):([^\s,;:|`\"'*][^\s,;|`\"'*]{0,200})")
 _COLON = re.compile(r"[\s>\-•*_~`\"{]*([A-Za-z_][\w.\-/]*(?: [\w.\-/]+){0,2})[*_~`\"]{0,3}\s?:[*_~`\"]{0,3}\s+(\S.*)")
 _HEADING = re.compile(r"[\s>]*\*([A-Za-z_][\w.\-/ ]{1,40}):?\*:?\s*")
-_PARTS = re.compile(r"\s{2,}|\t|\s[|•·]\s")
+_JSON = re.compile(r"\"([\w.\-]{2,60})\"\s?:\s?\"([^\"\n]{1,300})\"")
+_PARTS = re.compile(r"\s{2,}|\t|\s[|•·]\s|\s(?=\*[\w.\-/ ]{1,40}(?::\*|\*:))")
 _TAG_RESOURCE = re.compile(r"(get|post|put|patch|delete|head|options)_(/.*)")
 _DRESS = " \t\u00a0*_~`\"'“”,;"
 _NOTHING = frozenset({"", "-", "--", "n/a", "none", "null", "<no value>", "[no value]", "unknown"})
@@ -90,6 +92,8 @@ def _read_line(labels: dict[str, str], line: str) -> None:
         return
     for name, value in _EQUALS.findall(line):
         _keep(labels, name, value)
+    for name, value in _JSON.findall(line):
+        _keep(labels, name, value)
     for part in _PARTS.split(line):
         colon = _COLON.match(part)
         if colon:
@@ -116,8 +120,13 @@ def pick(labels: Mapping[str, str], names: tuple[str, ...]) -> str:
 
 
 def service_of(labels: Mapping[str, str]) -> str:
-    """Return which service the labels mean. A Prometheus `job` is `namespace/service` in OpenTelemetry's mapping."""
+    """Return which service the labels mean; a sentence is no name.
+
+    A Prometheus `job` is `namespace/service` in OpenTelemetry's mapping.
+    """
     found = pick(labels, SERVICE)
+    if len(found.split()) > MAX_NAME_WORDS:
+        return ""
     return found.rsplit("/", 1)[-1] if found == labels.get("job") else found
 
 

@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z]{2,12}:")
 _DATE = re.compile(r"!date\^(\d{9,11})\^([^{|^]{0,80})")
 
 
@@ -24,6 +25,14 @@ class Link:
     url: str
     label: str
     at: int
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def whole(text: str) -> str:
+    """Replace halves of characters, which JSON can carry but nothing can store."""
+    return _HALF.sub("\ufffd", text)
 
 
 def unescape(text: str) -> str:
@@ -69,4 +78,6 @@ def _special(inside: str, label: str) -> str:
         return f"{date[2]}{date[1]}"
     if inside[:1] in {"@", "#", "!"}:
         return label or inside
+    if label and _SCHEME.match(inside):
+        return label  # Slack makes phone numbers of long decimals
     return f"<{unescape(inside)}>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.alerts.alert import Alert
 from bot.alerts.content import read_content
-from bot.alerts.labels import ENVIRONMENT, MAX_LABELS, NAMESPACE, SEVERITY, find_labels, operation_of, pick, service_of
+from bot.alerts.labels import ENVIRONMENT, NAMESPACE, SEVERITY, find_labels, operation_of, pick, service_of
 from bot.alerts.shapes import shape_of
 from bot.alerts.shapes.shape import opening
 from bot.alerts.times import find_window
@@ -21,7 +21,7 @@ _NO_HOSTS: Mapping[str, str] = MappingProxyType({})
 
 
 def read_alert(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Alert | None:
-    """Return what a message says, or None when it names no trace and no service and is nobody's alert.
+    """Return what a message says, or None when it names no trace and no service and no known sender made it.
 
     `message` is as Slack delivers it, in a `message_changed` event as well (then the message as it is now);
     `hosts`: see `bot.references.find_references`. Never raises, whatever the message holds.
@@ -32,18 +32,10 @@ def read_alert(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Alert | 
     labels = find_labels(content.passages)
     shape = shape_of(content)
     said = shape.read(content, labels)
-    every = dict(labels)
-    for name, value in said.labels.items():
-        if len(every) < MAX_LABELS:
-            every.setdefault(name, value)
+    every = {**said.labels, **labels}
     references, found = find_traces(content, hosts)
     service = service_of(every)
-    if (
-        not references
-        and not service
-        and shape.vendor == "unknown"
-        and not (content.from_bot and said.state != "unknown")
-    ):
+    if not (references or service or shape.vendor != "unknown"):
         return None
     window, window_said = find_window(every, said.start, said.end, content.ts)
     identity = (shape.vendor, *said.identity)
@@ -71,6 +63,4 @@ def is_alert(message: Mapping[str, Any], own: Collection[str] = ()) -> bool:
     if content is None or not content.from_bot:
         return False
     alert = read_alert(message, _NO_HOSTS)
-    return alert is not None and (
-        alert.state != "unknown" or (alert.vendor != "unknown" and bool(alert.references or alert.service))
-    )
+    return alert is not None and (alert.state != "unknown" or alert.vendor != "unknown")

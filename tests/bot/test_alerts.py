@@ -234,6 +234,13 @@ def test_chatter_is_no_alert() -> None:
             "text": "Build 1234 passed: <https://ci.example/b/1234|log>",
             "ts": "1795000000.1",
         },
+        {
+            "type": "message",
+            "bot_id": "B1",
+            "text": ":white_check_mark: Deploy of checkout succeeded",
+            "ts": "1795000000.1",
+        },
+        {"type": "message", "user": "U1", "text": "[RESOLVED] lunch", "ts": "1795000000.1"},
         {"type": "message", "subtype": "channel_join", "user": "U1", "text": "<@U1> has joined the channel"},
         {},
     ):
@@ -266,6 +273,117 @@ def test_an_unknown_programs_alert_is_read_by_its_labels() -> None:
         "ts": "1795009999.1",
     }
     assert (alert(resolved).state, alert(resolved).fingerprint) == ("resolved", read.fingerprint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "service=checkout env=prod", 'service="checkout",env="prod"', "*Service:* checkout *Env:* prod", "service:checkout, env:prod",
+        " - service = checkout\n - env = prod", "*Service*\ncheckout\n*Env*\nprod", "• *service:* `checkout`\n• *env:* `prod`",
+        "Service: checkout | Env: prod", "service: `checkout`  env: `prod`", '{"service":"checkout","env": "prod"}',
+        "service_name=checkout deployment.environment=prod", "Service Name: checkout\nEnvironment: prod",
+        '{alertname="X", service="checkout", env="prod"}', "service: <https://wiki.example/checkout|checkout>\nenv: prod",
+        "job=shop/checkout env=prod", "dd.service=checkout env=prod", "> Service: checkout\n> Env: prod",
+        "Tags: service:checkout, env:prod", "**Service:** checkout\n**Env:** prod", "Service name: “checkout”\nenv=“prod”",
+        "app=checkout stage=prod", "service=checkout service=cart env=prod env=dev", "service:checkout env:prod status:error",
+    ],
+)  # fmt: skip
+def test_labels_in_any_dress(text) -> None:
+    """However a template writes them, service and environment are read; the first of several counts."""
+    read = alert({"bot_id": "B1", "text": text, "ts": "1795000000.1"})
+    assert (read.service, read.environment) == ("checkout", "prod")
+
+
+@pytest.mark.parametrize(
+    ("text", "operation"),
+    [
+        ("span_name=GET", "GET"), ('span_name="POST /pay"', "POST /pay"), ("http.route=/pay http.method=post", "POST /pay"),
+        ("http.route=/pay", "/pay"), ("transaction: `/pay`", "/pay"), ("resource_name:get_/pay/{id}", "GET /pay/{id}"),
+        ("operation=charge http.route=/pay", "charge"), ("rpc.method=Charge", "Charge"), ("method=GET", ""),
+    ],
+)  # fmt: skip
+def test_operations_as_spans_name_them(text, operation) -> None:
+    """A span's name comes first; a route takes its method, as server spans are named."""
+    assert alert({"bot_id": "B1", "text": f"service=checkout\n{text}", "ts": "1795000000.1"}).operation == operation
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://am.example/#/silences/new?filter=%7Balertname%3D%22Slow%22%2C%20service%3D%22checkout%22%2C%20env%3D%22prod%22%7D",
+        'https://am.example/#/silences/new?filter={alertname="Slow",service="checkout",env="prod"}',
+        "https://grafana.example/alerting/silence/new?alertmanager=grafana&matcher=alertname%3DSlow&matcher=service%3Dcheckout&matcher=env%3Dprod&orgId=1",
+    ],
+)
+def test_a_silence_link_names_the_labels(link) -> None:
+    """Where a site's own text shows no labels, the link that silences the alert still carries them."""
+    button = {"type": "button", "text": ":no_bell: Silence", "url": link}
+    read = alert({"bot_id": "B1", "attachments": [{"title": "[FIRING:1] Slow", "text": "look!", "actions": [button]}]})
+    assert (read.service, read.environment, read.labels["alertname"]) == ("checkout", "prod", "Slow")
+
+
+def test_what_the_text_says_comes_before_what_a_link_says() -> None:
+    """A label in the text wins over the same label in a silence link."""
+    link = "https://am.example/#/silences/new?filter={service=cart}"
+    message = {
+        "bot_id": "B1",
+        "attachments": [{"title": "[FIRING:1] Slow", "text": f"service=checkout <{link}|silence>"}],
+    }
+    assert alert(message).service == "checkout"
+
+
+def test_tables_mentions_and_tags_are_read_as_people_see_them() -> None:
+    """A table's cells stand under their column's name, links show their label, mentions their name."""
+    link = {
+        "type": "rich_text",
+        "elements": [
+            {
+                "type": "rich_text_section",
+                "elements": [{"type": "link", "url": f"https://jaeger.example/trace/{A}", "text": "open"}],
+            }
+        ],
+    }
+    rows = [
+        [
+            {"type": "raw_text", "text": "Service"},
+            {"type": "raw_text", "text": "Trace"},
+            {"type": "raw_text", "text": "p99"},
+        ],
+        [{"type": "raw_text", "text": "checkout"}, link, {"type": "raw_number", "value": 3.1, "text": "3.1 s"}],
+    ]
+    message = {
+        "bot_id": "B1", "text": "<!subteam^S1|@shop> <@U1> <#C1|shop> see <mailto:a@b.example|a@b.example>",
+        "blocks": [{"type": "table", "rows": rows}], "ts": "1795000000.1",
+    }  # fmt: skip
+    read = alert(message)
+    assert (read.service, read.labels["p99"]) == ("checkout", "3.1 s")
+    assert [(reference.trace_id, reference.source) for reference in read.references] == [(A, "jaeger")]
+    assert read.title == "@shop @U1 shop see a@b.example"
+
+
+def test_a_status_label_tells_the_state() -> None:
+    """Where title and emoji say nothing, a status or state that the alert lists does."""
+    for status, state in (
+        ("open", "firing"),
+        ("Resolved", "resolved"),
+        ("closed", "resolved"),
+        ("in review", "unknown"),
+    ):
+        message = {"bot_id": "B1", "username": "Opsgenie", "text": f"Disk is full\nService: checkout\nState: {status}"}
+        assert alert(message).state == state
+        message["username"] = "somebody"
+        assert alert(message).state == state
+
+
+def test_sentrys_environment_may_stand_in_the_link_only() -> None:
+    """Without tags, the issue's link still says which environment it was, and the project which service."""
+    text = json.dumps(sample("sentry-issue-decoys")).replace("environment: `production`", "")
+    assert (alert(json.loads(text)).environment, alert(json.loads(text)).service) == ("production", "checkout")
+
+
+def test_a_sentence_is_no_service() -> None:
+    """What people say after "service:" is not taken for a name."""
+    assert read_alert({"user": "U1", "text": "service: is it down again or is it just me?"}, HOSTS) is None
 
 
 def test_what_is_read_does_not_change_the_message() -> None:

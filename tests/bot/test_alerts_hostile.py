@@ -154,6 +154,18 @@ def test_depth_and_breadth_are_bounded(kind) -> None:
     assert time.process_time() - started < 3.0
 
 
+def test_numbers_beyond_all_sense_are_passed_over() -> None:
+    """Times and values of thousands of digits, infinite or not numbers, are no times and no values."""
+    for number in (10**5000, -(10**5000), float("inf"), float("nan"), True, 1e300):
+        message = {
+            "bot_id": "B1", "ts": number, "text": "service=checkout", "metadata": {"event_payload": {"n": number}},
+            "attachments": [{"ts": number, "is_share": True, "fields": [{"title": "n", "value": number}]}],
+        }  # fmt: skip
+        alert = read_alert(message, HOSTS)
+        assert alert is not None
+        assert alert.window is None
+
+
 def test_labels_that_matter_find_room_among_any_number() -> None:
     """A flood of labels is cut at a hundred, but which service it was about is still read."""
     text = "".join(f"k{number}=v\n" for number in range(500)) + "service=checkout\n"

@@ -100,6 +100,7 @@ def test_short_and_decimal_ids() -> None:
     assert bot("dd.trace_id=7311386240184827190") == [f"{7311386240184827190:x}".rjust(32, "0")]
     assert bot("trace_id=1234567890123456") == ["1234567890123456".rjust(32, "0")]
     assert bot("service=a dd.trace_id=99999999999999999999") == []
+    assert bot("trace_id=<tel:7311386240184827190|7311386240184827190>") == [f"{7311386240184827190:032x}"]
     assert bot("<https://app.datadoghq.com/apm/trace/7311386240184827190>") == [
         f"{7311386240184827190:x}".rjust(32, "0")
     ]
@@ -142,6 +143,7 @@ PLACES = {
     "accessory": {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}, "accessory": {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "url": f"https://jaeger.example/trace/{A}"}}]},
     "rich text": {"blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "Trace: "}, {"type": "text", "text": A, "style": {"code": True}}]}]}]},
     "rich text link": {"blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_list", "elements": [{"type": "rich_text_section", "elements": [{"type": "link", "url": f"https://jaeger.example/trace/{A}", "text": "this"}]}]}]}]},
+    "rich text list": {"blocks": [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "Traces:"}]}, {"type": "rich_text_list", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": A}]}]}]}]},
     "table": {"blocks": [{"type": "table", "rows": [[{"type": "raw_text", "text": "service"}, {"type": "raw_text", "text": "trace_id"}], [{"type": "raw_text", "text": "cart"}, {"type": "raw_text", "text": A}]]}]},
     "markdown": {"blocks": [{"type": "markdown", "text": f"**Trace:** [open](https://jaeger.example/trace/{A})"}]},
     "metadata": {"metadata": {"event_type": "alert", "event_payload": {"details": {"trace_id": A}}}},

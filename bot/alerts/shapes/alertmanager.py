@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
     from bot.alerts.content import Content
 
-_TITLE = re.compile(r"\W*\[?(?:FIRING|RESOLVED)\b(?::\d+)?(?:, RESOLVED:\d+)?\]?")
+_TITLE = re.compile(r"\W*\[(?:FIRING|RESOLVED)(?::\d+)?(?:, RESOLVED:\d+)?\]")
 _COMMON = re.compile(r"\s*\([^()]*\)\s*$")
 
 
 def _recognises(content: Content) -> bool:
     if "alertmanager" in content.sender.replace(" ", "") or "/#/alerts" in content.title_url:
         return True
-    return bool(_TITLE.match(content.title)) or any("/#/silences" in link.url for link in content.links())
+    return (content.from_bot and bool(_TITLE.match(content.title))) or any(
+        "/#/silences" in link.url for link in content.links()
+    )
 
 
 def _read(content: Content, labels: Mapping[str, str]) -> Said:

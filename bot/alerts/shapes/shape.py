@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.alerts.labels import ENVIRONMENT, NAMESPACE, operation_of, pick, service_of
 
@@ -42,7 +42,7 @@ _VOLATILE = re.compile(
 )
 _RED = frozenset({"danger", "a30200", "d63232", "e01e5a", "ff0000", "d00000", "eb4d5c"})
 _GREEN = frozenset({"good", "2eb886", "36a64f", "2eb67d", "00ff00", "28a745"})
-_MATCHER = re.compile(r"([A-Za-z_][\w.]{0,60})=~?\"?([^\",{}]{1,200})")
+_MATCHER = re.compile(r"([A-Za-z_][\w.]{0,60})=\"?([^\"{}~=][^\"{}]{0,200})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +130,11 @@ def parameters(url: str) -> dict[str, str]:
 
 
 def silenced_labels(content: Content) -> dict[str, str]:
-    """The labels that a "silence this" link of Alertmanager or Grafana carries as its matchers."""
+    """The labels that a "silence" link carries: Grafana's `matcher=<name>=<value>`, Alertmanager's `filter={...}`."""
     for link in content.links():
         if "/silence" in link.url:
-            return {name.lower(): value for name, value in _MATCHER.findall(unquote(link.url.partition("?")[2]))[:50]}
+            query = link.url[link.url.index("/silence") :].partition("?")[2]
+            matchers = [value for name, value in parse_qsl(query, max_num_fields=None) if name in {"matcher", "filter"}]
+            pairs = [pair for matcher in matchers[:50] for pair in _MATCHER.findall(matcher)[:50]]
+            return {name.lower(): value for name, value in pairs[:50]}
     return {}
