@@ -47,7 +47,7 @@ class Answering:
         Raises `DeliveryError`: "incomplete" when the verdict stands and something under it is missing.
         """
         comparison = answer.comparison
-        root_ts = await self._verdict(key, origin, root_ts, messages.verdict(comparison, asked))
+        root_ts = await self._verdict(key, origin, root_ts, messages.verdict(comparison, asked), first=first)
         thread_ts = origin.thread_ts or root_ts
         refused: BotError | None = None
         for number, reply in enumerate(messages.thread(comparison, answer.table, asked), 1):
@@ -61,12 +61,14 @@ class Answering:
         if refused is not None:
             raise DeliveryError("incomplete", detail=refused.fields.get("detail", refused.code))
 
-    async def _verdict(self, key: str, origin: Origin, root_ts: str, root: Message) -> str:
-        """Turn the announcement into the verdict; returns the ts of the message that holds it."""
-        if await self._delivery.update(origin.channel, root_ts, root):
+    async def _verdict(self, key: str, origin: Origin, root_ts: str, root: Message, *, first: bool) -> str:
+        """Turn the announcement into the verdict, or post it where there was none; returns the ts of its message."""
+        if root_ts and await self._delivery.update(origin.channel, root_ts, root):
             return root_ts
         # Somebody deleted the announcement: the answer was asked for all the same.
-        ts = await self._delivery.post(origin.channel, root, message_id=f"{key}-again", thread_ts=origin.thread_ts)
+        message_id = f"{key}-again" if root_ts else key
+        found = None if first else await self._delivery.find(origin.channel, message_id, origin.thread_ts)
+        ts = found or await self._delivery.post(origin.channel, root, message_id=message_id, thread_ts=origin.thread_ts)
         try:
             await self._ledger.posted(key, ts)
         except Exception:

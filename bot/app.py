@@ -56,7 +56,9 @@ class Bot:
         self.files = Files(self.client, self.delivery, sleep)
         self.responder = Responder(settings.slack_api_url)
         answering = Answering(self.runner, self.ledger, self.delivery, self.files)
-        self.jobs = Jobs(settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering)
+        self.jobs = Jobs(
+            settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering, sleep
+        )
         self.app = self._bolt_app()
         Listeners(settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder).register(self.app)
         self.web: WebServer | None = None

@@ -19,12 +19,14 @@ import structlog
 from msgspec import Struct
 
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
+from bot.finding.exemplar import LAG_S
 from bot.gathering import Gatherer
+from bot.ledger import AlertName
 from bot.request import CompareRequest, Origin, TraceRef
 from bot.slack import messages, notices
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from bot.analysis_child import Answer
     from bot.answering import Answering
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3  # of one request over restarts, before the person is told
 DRAIN_S = 20.0
+TOO_EARLY = ("search-lags", "nothing-found")  # errors that a search may end in while traces are still on their way
 
 log = structlog.get_logger()
 
@@ -55,7 +58,7 @@ class Jobs:
 
     def __init__(
         self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, delivery: Delivery,
-        responder: Responder, answering: Answering,
+        responder: Responder, answering: Answering, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._sources = sources
@@ -65,6 +68,7 @@ class Jobs:
         self._delivery = delivery
         self._responder = responder
         self._answering = answering
+        self._sleep = sleep
         self._slots = asyncio.Semaphore(settings.limits.concurrent)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -125,7 +129,7 @@ class Jobs:
         try:
             earlier = await self._ledger.accept(
                 key, _question(payload, key), origin.channel, msgspec.json.encode(payload),
-                self._settings.limits.repeat_window_s,
+                self._settings.limits.repeat_window_s, self._alert(payload),
             )  # fmt: skip
             if earlier is not None:
                 await self._point_to(earlier, origin)
@@ -135,6 +139,14 @@ class Jobs:
             await self._fail(key, origin, "", MY_FAULT)
             return
         await self._work(key, payload, "")
+
+    def _alert(self, payload: Payload) -> AlertName | None:
+        """Name the alert that a request is about. One that fires again is news to who asks, but not to a watcher."""
+        request, origin, limits = payload.request, payload.origin, self._settings.limits
+        if not request.alert or request.private:
+            return None
+        name = msgspec.json.encode((origin.team, origin.channel, request.alert)).decode()
+        return AlertName(name, limits.alert_window_s if origin.watched else limits.repeat_window_s)
 
     async def _point_to(self, earlier: Entry, origin: Origin) -> None:
         permalink = await self._delivery.permalink(earlier.channel, earlier.root_ts) if earlier.root_ts else None
@@ -149,10 +161,9 @@ class Jobs:
             attempt = await self._ledger.started(key)
             if attempt > ATTEMPTS:
                 raise DeliveryError("interrupted")  # noqa: TRY301 - it is told like every other failure
-            if not payload.request.private and not root_ts:
+            if not (payload.request.private or origin.watched or root_ts):
                 root_ts = await self._post_root(key, payload, first=attempt == 1)
-            async with self._slot():
-                answer, asked = await self._compare(payload)
+            answer, asked = await self._compare_patiently(payload)
             await self._answer(key, payload, root_ts, answer, asked, first=attempt == 1)
             state = "answered"
         except BotError as error:
@@ -164,7 +175,7 @@ class Jobs:
         await self._book(self._ledger.ended(key, state))
         log.info(
             "request", key=key, state=state, channel=origin.channel, user=origin.user,
-            baseline=_baseline_id(payload.request), suspect=payload.request.suspect.trace_id,
+            baseline=_id(payload.request.baseline), suspect=_id(payload.request.suspect),
             seconds=round(time.monotonic() - started, 3),
         )  # fmt: skip
 
@@ -201,6 +212,18 @@ class Jobs:
         await self._book(self._ledger.posted(key, root_ts))
         return root_ts
 
+    async def _compare_patiently(self, payload: Payload) -> tuple[Answer, messages.Asked]:
+        """Compare; where nobody waits for the answer, a search that came too early is made once more later."""
+        try:
+            async with self._slot():
+                return await self._compare(payload)
+        except UserError as error:
+            if not payload.origin.watched or error.code not in TOO_EARLY:
+                raise
+        await self._sleep(LAG_S)
+        async with self._slot():
+            return await self._compare(payload)
+
     async def _compare(self, payload: Payload) -> tuple[Answer, messages.Asked]:
         limits = self._settings.limits
         try:
@@ -216,14 +239,17 @@ class Jobs:
     def _asked(self, payload: Payload, answer: Answer, traces: Gathered) -> messages.Asked:
         source = (traces.baseline or traces.suspect).source
         used = payload.request.baseline or TraceRef(trace_id=answer.comparison.baseline.trace_id, source=source)
+        suspect = traces.reference
         return msgspec.structs.replace(
             _asked(payload),
             baseline_id=used.trace_id,
+            suspect_id=suspect.trace_id,
             baseline_source=self._sources.settings_of(source),
             suspect_source=self._sources.settings_of(traces.suspect.source),
             links=self._settings.links,
             compared_with=traces.others.words(answer.population) if traces.others else "",
-            payload=msgspec.json.encode(payload.request.swapped(used)).decode(),
+            stands_for=traces.stands_for,
+            payload=msgspec.json.encode(payload.request.swapped(used, suspect)).decode(),
         )
 
     async def _answer(
@@ -275,6 +301,9 @@ class Jobs:
 
     async def tell(self, origin: Origin, message: Message) -> None:
         """Say something to the person who asked alone, by whatever way works; raises `DeliveryError` if none does."""
+        if origin.watched:
+            log.info("nobody asked", channel=origin.channel, sentence=message.text)
+            return
         if origin.response_url and await self._responder.respond(origin.response_url, message):
             return
         await self._delivery.whisper(origin.channel, origin.user, message, origin.aside_ts)
@@ -286,17 +315,18 @@ def _question(payload: Payload, key: str) -> str:
     if request.private:
         return key
     where = (origin.team, origin.channel)
-    what = (_baseline_id(request), request.suspect.trace_id, request.source, request.tenant)
+    what = (_id(request.baseline), _id(request.suspect), request.source, request.tenant, request.clue)
     return msgspec.json.encode((where, what)).decode()
 
 
 def _asked(payload: Payload) -> messages.Asked:
     request, origin = payload.request, payload.origin
     return messages.Asked(
-        baseline_id=_baseline_id(request), suspect_id=request.suspect.trace_id, user_name=origin.user_name
-    )
+        baseline_id=_id(request.baseline), suspect_id=_id(request.suspect), user_name=origin.user_name,
+        note=request.note,
+    )  # fmt: skip
 
 
-def _baseline_id(request: CompareRequest) -> str:
-    """Return the id of the baseline; "" where the typical request is to be found."""
-    return request.baseline.trace_id if request.baseline else ""
+def _id(reference: TraceRef | None) -> str:
+    """Return the id of a trace; "" where it is still to be found."""
+    return reference.trace_id if reference else ""

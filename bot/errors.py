@@ -43,6 +43,11 @@ class UserError(BotError):
         "too-many": "I found {count} traces in what you typed; give me one, or two, A the healthy one: "
         "`/compare-traces <trace A> <trace B>`.",
         "one-per-field": "One trace belongs here, as an id or a link; I found {count}.",
+        "nothing-in-message": "That message names neither a trace, by its id or a link to it, nor a service. Name a "
+        "trace: mention me with it in the thread, or use `/compare-traces <trace>`.",
+        "no-time-in-message": "That message is about {service}, but says neither which trace nor when. Name a trace: "
+        "mention me with it in the thread, or use `/compare-traces <trace>`.",
+        "unseen-message": "I cannot find that message any more.",
         "not-a-reference": "“{text}” is not a trace id or a link to a trace. An id has up to 32 hex digits "
         "(0-9, a-f); a link is one from Jaeger, Tempo or Grafana.",
         "no-trace-in-link": "I found no trace id in that link to {host}. Open the trace itself and copy that link.",

@@ -2,6 +2,7 @@
 
 two traces named:  both are fetched at once
 one named:         it is fetched, then others of its operation that show what is usual
+none, but a clue:  one that shows what the clue is about is searched for first
 and afterwards:    how all requests of the operation went, where the backend computes that
 """
 
@@ -15,12 +16,16 @@ from msgspec import Struct
 
 from analysis.comparison import VerdictKind
 from analysis.redact import CARD, EMAIL, MASK
-from bot.finding import Others, Place, find_others
+from bot.errors import SourceError, UserError
+from bot.finding import Exemplar, Others, Place, find_exemplar, find_others
+from bot.request import TraceRef
 from bot.sources.base import FetchedTrace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.analysis_child import Answer
-    from bot.request import CompareRequest, TraceRef
+    from bot.request import Clue, CompareRequest
     from bot.runner import AnalysisRunner
     from bot.settings import Settings
     from bot.sources import Sources
@@ -31,11 +36,16 @@ WITH_TREND = (VerdictKind.SLOWER, VerdictKind.FAILING, VerdictKind.NO_MEANINGFUL
 
 
 class Gathered(Struct, frozen=True, kw_only=True):
-    """The traces to compare. Without a `baseline` it is chosen among `others`."""
+    """The traces to compare. Without a `baseline` it is chosen among `others`.
+
+    `reference` is the suspect's; `stands_for` says what it stands for where it was found and not named.
+    """
 
     baseline: FetchedTrace | None
     suspect: FetchedTrace
+    reference: TraceRef
     others: Others | None = None
+    stands_for: str = ""
 
 
 class Gatherer:
@@ -48,20 +58,53 @@ class Gatherer:
 
     async def gather(self, request: CompareRequest, channel: str) -> Gathered:
         """Fetch what is to be compared; raises `UserError` or `SourceError` for what cannot be found."""
+        reference, stands_for = request.suspect, ""
+        if reference is None:
+            if request.clue is None:
+                raise UserError("usage")
+            exemplar = await self._search(request, request.clue, channel)
+            reference = TraceRef(trace_id=exemplar.summary.trace_id, source=exemplar.source)
+            stands_for = exemplar.words
         if request.baseline is None:
-            suspect = await self._fetch(request, request.suspect, channel)
+            suspect = await self._fetch(request, reference, channel)
             root = await self._runner.root_call(suspect, deadline_s=self._settings.limits.analysis_s)
-            place = self._place(request, channel, suspect, self._settings.limits.deadline_s / 3)
-            return Gathered(baseline=None, suspect=suspect, others=await find_others(place, root))
+            place = self._place(request, channel, suspect.source, self._settings.limits.deadline_s / 3)
+            others = await find_others(place, root)
+            return Gathered(baseline=None, suspect=suspect, reference=reference, others=others, stands_for=stands_for)
         try:
             async with asyncio.TaskGroup() as both:
                 baseline_, suspect_ = (
-                    both.create_task(self._fetch(request, reference, channel))
-                    for reference in (request.baseline, request.suspect)
+                    both.create_task(self._fetch(request, its, channel)) for its in (request.baseline, reference)
                 )
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
-        return Gathered(baseline=baseline_.result(), suspect=suspect_.result())
+        return Gathered(
+            baseline=baseline_.result(), suspect=suspect_.result(), reference=reference, stands_for=stands_for
+        )
+
+    async def _search(self, request: CompareRequest, clue: Clue, channel: str) -> Exemplar:
+        """Ask every source that may be asked for a trace that shows what the clue is about; the first that has one."""
+        names = [request.source] if request.source else [its.settings.name for its in self._sources.allowed(channel)]
+        if not names:
+            raise UserError("no-sources")
+        results = await asyncio.gather(
+            *(
+                find_exemplar(
+                    self._place(request, channel, name, self._settings.limits.deadline_s / 3), clue.service,
+                    clue.operation, clue.window, failing=clue.failing, now=int(time.time()),
+                )
+                for name in names
+            ),
+            return_exceptions=True,
+        )  # fmt: skip
+        errors: list[SourceError | UserError] = []
+        for result in results:
+            if isinstance(result, Exemplar):
+                return result
+            if not isinstance(result, (SourceError, UserError)):
+                raise result
+            errors.append(result)
+        raise _worst(errors)
 
     async def trend(self, request: CompareRequest, channel: str, suspect: FetchedTrace, answer: Answer) -> str:
         """Say how the suspect stands among all requests of its operation; "" where its source cannot tell quickly."""
@@ -70,18 +113,33 @@ class Gatherer:
         if kind not in WITH_TREND or unsearchable or (kind is VerdictKind.FAILING and not answer.failed):
             return ""
         started_at = its.started_at_ns // 1_000_000_000
-        trend = await self._place(request, channel, suspect, TREND_S).trend(
+        trend = await self._place(request, channel, suspect.source, TREND_S).trend(
             its.root_service, its.root_operation, started_at=started_at, took_ns=its.response_time_ns,
             failed=answer.failed, now=int(time.time()),
         )  # fmt: skip
         return trend.words(started_at) if trend else ""
 
-    def _place(self, request: CompareRequest, channel: str, suspect: FetchedTrace, deadline_s: float) -> Place:
+    def _place(self, request: CompareRequest, channel: str, source: str, deadline_s: float) -> Place:
         tenant = self._sources.tenant(channel, request.tenant)
-        return Place(self._sources.named(suspect.source), tenant, deadline_s)
+        return Place(self._sources.named(source), tenant, deadline_s)
 
     async def _fetch(self, request: CompareRequest, reference: TraceRef, channel: str) -> FetchedTrace:
         return await self._sources.fetch(
             reference, channel=channel, source=request.source, tenant=request.tenant,
             deadline_s=self._settings.limits.deadline_s,
         )  # fmt: skip
+
+
+def _worst(errors: Sequence[SourceError | UserError]) -> SourceError | UserError:
+    """Choose what to say when no source has a trace: first one that could not be asked, then one that knows the names.
+
+    `errors` is not empty.
+    """
+
+    def rank(error: SourceError | UserError) -> int:
+        if isinstance(error, SourceError):
+            return 0
+        order = ("search-lags", "nothing-found", "unknown-operation")
+        return 1 + order.index(error.code) if error.code in order else 9
+
+    return min(errors, key=rank)

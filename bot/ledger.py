@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS requests (
     root_ts TEXT NOT NULL DEFAULT '', channel TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
     accepted_at REAL NOT NULL, changed_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS alerts (name TEXT PRIMARY KEY, key TEXT NOT NULL, seen_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS requests_question ON requests (question, accepted_at);
 CREATE INDEX IF NOT EXISTS requests_channel ON requests (channel, accepted_at);
 CREATE INDEX IF NOT EXISTS requests_state ON requests (state);
@@ -50,6 +51,13 @@ class Entry(Struct, frozen=True, kw_only=True):
     accepted_at: float  # unix seconds
 
 
+class AlertName(Struct, frozen=True):
+    """What makes two messages the same alert, and for how long an answer to one is an answer to both."""
+
+    name: str
+    window_s: float
+
+
 class Ledger:
     """Requests in a SQLite file (or ":memory:")."""
 
@@ -64,11 +72,18 @@ class Ledger:
             raise StateError(f"{file} was written by another version (schema {version}, not {VERSION}); move it away")
         self._db.execute(f"PRAGMA user_version={VERSION}")
 
-    async def accept(self, key: str, question: str, channel: str, payload: bytes, window_s: float) -> Entry | None:
-        """Write down a request; returns the earlier one instead if the question was asked within `window_s`."""
-        return await asyncio.to_thread(self._accept, key, question, channel, payload, window_s)
+    async def accept(
+        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None
+    ) -> Entry | None:
+        """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
 
-    def _accept(self, key: str, question: str, channel: str, payload: bytes, window_s: float) -> Entry | None:
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named.
+        """
+        return await asyncio.to_thread(self._accept, key, question, channel, payload, window_s, alert)
+
+    def _accept(
+        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None
+    ) -> Entry | None:
         now = self._clock()
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
@@ -78,7 +93,17 @@ class Ledger:
                     "WHERE question = ? AND accepted_at > ? AND state != 'failed' ORDER BY accepted_at DESC LIMIT 1",
                     (question, now - window_s),
                 ).fetchone()
+                if row is None and alert is not None:
+                    row = self._db.execute(
+                        "SELECT r.key, payload, state, root_ts, channel, attempts, accepted_at "
+                        "FROM requests AS r JOIN alerts AS a ON a.key = r.key "
+                        "WHERE a.name = ? AND a.seen_at > ? AND state != 'failed'",
+                        (alert.name, now - alert.window_s),
+                    ).fetchone()
                 if row is None:
+                    if alert is not None:
+                        self._db.execute("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?)", (alert.name, key, now))
+                        self._db.execute("DELETE FROM alerts WHERE seen_at < ?", (now - KEEP_S,))
                     self._db.execute(
                         "INSERT INTO requests (key, question, payload, state, channel, accepted_at, changed_at) "
                         "VALUES (?, ?, ?, 'accepted', ?, ?, ?)",

@@ -13,19 +13,35 @@ class TraceRef(Struct, frozen=True, kw_only=True):
     window: tuple[int, int] | None = None  # unix seconds, padded
 
 
+class Clue(Struct, frozen=True, kw_only=True):
+    """What an alert says of the requests it is about, where it names no trace. `window` is in unix seconds."""
+
+    service: str
+    operation: str | None
+    window: tuple[int, int]
+    failing: bool  # it is about errors, not about time
+
+
 class CompareRequest(Struct, frozen=True, kw_only=True):
-    """Compare `suspect` (B) with `baseline` (A), or, without one, with the typical request of its operation."""
+    """Compare `suspect` (B) with `baseline` (A), or, without one, with the typical request of its operation.
+
+    Without a `suspect` there is a `clue`, by which one is found. `alert`: the fingerprint of the alert that this is
+    about. `note`: what people should know of how their message was read.
+    """
 
     baseline: TraceRef | None
-    suspect: TraceRef
+    suspect: TraceRef | None
     source: str | None = None
     tenant: str | None = None
     private: bool = False
+    clue: Clue | None = None
+    alert: str = ""
+    note: str = ""
 
-    def swapped(self, baseline: TraceRef) -> CompareRequest:
-        """Return the same request with the sides exchanged; `baseline` is the one that was used."""
+    def swapped(self, baseline: TraceRef, suspect: TraceRef) -> CompareRequest:
+        """Return the same request with the sides exchanged; `baseline` and `suspect` are those that were used."""
         return CompareRequest(
-            baseline=self.suspect, suspect=baseline, source=self.source, tenant=self.tenant, private=self.private
+            baseline=suspect, suspect=baseline, source=self.source, tenant=self.tenant, private=self.private
         )
 
 
@@ -53,7 +69,8 @@ class Origin(Struct, frozen=True, kw_only=True):
 
     `user_name` is "" where Slack does not tell it. `thread_ts`: the thread that the answer goes to. `aside_ts`: the
     thread in which the person who asked is looking; what they alone shall see appears there, else in the channel
-    (Slack shows such messages only in threads that have replies already).
+    (Slack shows such messages only in threads that have replies already). `watched`: nobody asked, an alert did; then
+    an answer is posted when it is there, without an announcement, and what goes wrong is told to nobody.
     """
 
     team: str
@@ -63,3 +80,4 @@ class Origin(Struct, frozen=True, kw_only=True):
     thread_ts: str | None = None
     aside_ts: str | None = None
     response_url: str | None = None
+    watched: bool = False

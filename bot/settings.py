@@ -104,6 +104,9 @@ class Limits(BaseModel):
     concurrent: int = Field(4, gt=0, le=64, description="comparisons at once")
     waiting: int = Field(100, ge=0, le=10_000, description="requests that may wait; more are told to come back")
     repeat_window_s: float = Field(600.0, ge=0, description="seconds in which a repeated question points to its answer")
+    alert_window_s: float = Field(
+        6 * 3600.0, ge=0, description="seconds in which an alert that fires again is not answered again by itself"
+    )
 
 
 class Settings(BaseSettings):
@@ -125,6 +128,8 @@ class Settings(BaseSettings):
     allowed_channels: tuple[str, ...] = Field((), description="channels I answer in; empty: all I am in")
     allowed_users: tuple[str, ...] = Field((), description="users who may ask; empty: everyone")
     links: tuple[LinkSettings, ...] = Field((), description="pages to go on to: `[[links]]`")
+    reactions: tuple[str, ...] = Field(("mag",), description="emoji that ask about the message they stand under")
+    watched_channels: tuple[str, ...] = Field((), description="channels whose alerts I answer without being asked")
     limits: Limits = Field(default_factory=Limits, description="`[limits]`: bounds")
 
     @classmethod

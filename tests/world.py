@@ -17,7 +17,7 @@ from slack_oracles import objections, view_objections
 from slack_sdk.signature import SignatureVerifier
 
 from bot.playground.uploads import Uploads
-from bot.playground.workspace import Workspace
+from bot.playground.workspace import BOT_ID, Workspace
 from bot.settings import Limits, Settings, SourceSettings
 
 if TYPE_CHECKING:
@@ -107,7 +107,9 @@ class FaultySlack(Workspace):
     def roots(self) -> list[dict]:
         """Return the bot's messages in the channel itself."""
         return [
-            m for m in self.messages[CHANNEL] if m.get("bot_id") and not m.get("thread_ts") and not m.get("ephemeral")
+            m
+            for m in self.messages[CHANNEL]
+            if m.get("bot_id") == BOT_ID and not m.get("thread_ts") and not m.get("ephemeral")
         ]
 
     def thread(self, ts: str) -> list[dict]:

@@ -13,6 +13,8 @@ from bot.slack.elements import Message
 from bot.slack.text import clean, escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.slack.elements import Element
 
 
@@ -21,6 +23,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
     baseline_id: str
     suspect_id: str
+    service: str = ""  # that an alert was about, where it named no trace
     at: float  # unix seconds
     user_name: str
     permalink: str | None
@@ -38,8 +41,8 @@ def _marked_up(sentence: str) -> Element:
     return el.section(el.emoji("warning"), el.space(" "), *shown)
 
 
-def usage(command: str, sources: list[str]) -> Message:
-    """Return how to use the bot."""
+def usage(command: str, sources: list[str], reactions: Sequence[str] = ()) -> Message:
+    """Return how to use the bot; `reactions` are the emoji that ask about a message."""
     lines = [
         (f"{command} <trace>", "compare a trace with a typical one of the same operation, which I find"),
         (f"{command} <trace A> <trace B>", "compare two traces: A the healthy one, B the one to explain"),
@@ -60,8 +63,19 @@ def usage(command: str, sources: list[str]) -> Message:
         ("window=2026-01-31T14:00Z/2026-01-31T14:30Z", "between which times they ran"),
         ("private", "show the answer to you alone"),
     ]
+    elsewhere = [
+        ("@ me with one trace or two", "the same as the command; works inside threads"),
+        (
+            "@ me in an alert's thread",
+            "what the alert is about: its trace, or a slow or failing request of its service",
+        ),
+        *[(f":{name}:", "as a reaction to any message: the same for that message") for name in reactions[:3]],
+        ("Compare traces", "a shortcut: in the menu of a message, or the form from anywhere"),
+    ]
     parts = []
-    for heading, rows in (("Compare two traces", lines), ("Examples", examples), ("Options", options)):
+    for heading, rows in (
+        ("Compare two traces", lines), ("Examples", examples), ("Options", options), ("Without a command", elsewhere),
+    ):  # fmt: skip
         parts.append(el.section(el.text(heading, bold=True)))
         parts.append(el.bullets([[el.text(what, code=True), el.space("  "), el.text(why)] for what, why in rows]))
     return Message(text=escaped(f"Usage: {command} <trace A> <trace B>", 500), blocks=[el.rich(*parts)])
@@ -98,7 +112,8 @@ def history(comparisons: list[Past]) -> Message:
     for past in comparisons:
         when = datetime.fromtimestamp(past.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         first = f"{short_id(past.baseline_id)} (A)" if past.baseline_id else "a typical request (A)"
-        pair = f"{first} with {short_id(past.suspect_id)} (B)"
+        second = short_id(past.suspect_id) if past.suspect_id else f"a request of {clean(past.service, 80)}"
+        pair = f"{first} with {second} (B)"
         item = [el.text(when), el.space("  "), el.link(pair, past.permalink)]
         if past.user_name:
             item += [el.space(", asked by "), el.text(past.user_name, width=80)]

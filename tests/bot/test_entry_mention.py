@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from alert_messages import fired
 from world import CHANNEL, FaultySlack
 
 
@@ -72,10 +73,10 @@ async def test_in_a_thread_errors_are_said_in_the_thread(world) -> None:
 async def test_the_same_event_again_is_answered_once(world, samples) -> None:
     """Slack sends an event again whose receipt it is not sure of: nobody notices."""
     a, b = ids(samples)
-    message = await say(world, f"{a} {b}", event_id="Ev77")
+    message = await say(world, f"{a} {b}", event_id="EvAgain")
     event = {"type": "app_mention", "channel": CHANNEL, "user": "U1", "text": f"<@U0BOT> {a} {b}", "ts": message["ts"]}
     for _ in range(2):
-        assert await world.event(event, event_id="Ev77") == (200, "")
+        assert await world.event(event, event_id="EvAgain") == (200, "")
         await world.settled()
     assert len(world.slack.replies(message["ts"])) == 3
     assert world.slack.whispers() == []
@@ -121,3 +122,30 @@ async def test_a_mention_where_nothing_can_be_said_harms_nobody(make_world) -> N
         assert await world.event(event) == (200, "")
         await world.settled()
         assert world.slack.whispers() == []
+
+
+@pytest.mark.parametrize("text", ["", "what happened here?"])
+async def test_a_mention_in_an_alerts_thread_is_about_the_alert(world, samples, text) -> None:
+    """Without a trace of its own, what counts is the message that the thread is about."""
+    _, b = ids(samples)
+    alert = world.slack.put(CHANNEL, **fired(b))
+    await say(world, text, thread_ts=alert["ts"])
+    assert world.slack.replies(alert["ts"])[1]["text"].startswith("Slower")
+
+
+async def test_an_alert_that_calls_the_bot_itself_is_answered(world, samples) -> None:
+    """An alert's template may hold the mention."""
+    _, b = ids(samples)
+    alert = world.slack.put(CHANNEL, **(fired(b) | {"text": "<@U0BOT>"}))
+    assert await world.event({**alert, "type": "app_mention", "channel": CHANNEL}) == (200, "")
+    await world.settled()
+    assert world.slack.replies(alert["ts"])[0]["text"].startswith("Slower")
+
+
+async def test_a_thread_about_nothing_comparable_is_said(world) -> None:
+    """In the thread, to the one who asked."""
+    root = world.slack.put(CHANNEL, user="U2", text="checkout is slow")
+    await say(world, "", thread_ts=root["ts"])
+    assert "neither a trace" in world.slack.whispers()[0]
+    await say(world, "", thread_ts="1795000000.000001")
+    assert world.slack.whispers()[1] == "I cannot find that message any more."

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from bot.ledger import Ledger
+from bot.ledger import AlertName, Ledger
 
 
 @pytest.fixture
@@ -60,3 +60,24 @@ def test_a_file_of_another_version_is_refused(tmp_path) -> None:
     db.close()
     with pytest.raises(RuntimeError, match="another version"):
         Ledger(file)
+
+
+async def test_the_same_alert_is_known_whatever_traces_it_names(ledger) -> None:
+    """Another question about an alert that was answered is not new, until the alert's own time is over."""
+    assert await ledger.accept("k1", "q1", "C", b"{}", 0, AlertName("a", 60)) is None
+    earlier = await ledger.accept("k2", "q2", "C", b"{}", 0, AlertName("a", 60))
+    assert earlier is not None
+    assert earlier.key == "k1"
+    assert await ledger.accept("k3", "q3", "C", b"{}", 0, AlertName("b", 60)) is None
+    ledger.set_clock(1061.0)
+    assert await ledger.accept("k4", "q4", "C", b"{}", 0, AlertName("a", 60)) is None
+    again = await ledger.accept("k5", "q5", "C", b"{}", 0, AlertName("a", 60))
+    assert again is not None
+    assert again.key == "k4"
+
+
+async def test_an_alert_without_an_answer_may_be_tried_again(ledger) -> None:
+    """Failures do not stand in the way of the next time that it fires."""
+    await ledger.accept("k1", "q1", "C", b"{}", 0, AlertName("a", 60))
+    await ledger.ended("k1", "failed")
+    assert await ledger.accept("k2", "q2", "C", b"{}", 0, AlertName("a", 60)) is None

@@ -21,7 +21,11 @@ METHODS: dict[str, set[str]] = {
     "conversations_history": HISTORY, "conversations_replies": HISTORY,
 }  # fmt: skip
 OPTIONAL = {"files_getUploadURLExternal": {"files:write"}, "files_completeUploadExternal": {"files:write"}}
-EVENTS = {"app_mention": {"app_mentions:read"}}
+EVENTS = {
+    "app_mention": {"app_mentions:read"}, "reaction_added": {"reactions:read"},
+    "message.channels": {"channels:history"}, "message.groups": {"groups:history"},
+}  # fmt: skip
+ALL = ["manifest.json", "manifest.http.json", "manifest.watch.json", "manifest.http.watch.json"]
 UNDECLARED = {"error"}  # registered, but nothing that Slack has to know
 
 
@@ -58,7 +62,13 @@ def called() -> set[str]:
     return {name for name in re.findall(r"\b_?client\.(\w+)", code) if hasattr(AsyncWebClient, name)}
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "manifest.http.json"])
+def events(name: str, heard: dict[str, list]) -> list[str]:
+    """Return the events to subscribe to; messages, as all of a channel's would be sent, only where alerts are watched."""
+    watched = ["message.channels", "message.groups"] if "watch" in name else []
+    return sorted([event for event in heard["event"] if event != "message"] + watched)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_manifest_declares_what_is_listened_to(name, heard) -> None:
     """Commands, shortcuts and events are those that are registered, no more and no fewer."""
     its = manifest(name)
@@ -71,7 +81,8 @@ def test_a_manifest_declares_what_is_listened_to(name, heard) -> None:
         assert len(shortcut["description"]) <= 150
     assert shortcuts["global"] == heard["global_shortcut"]
     assert shortcuts["message"] == heard["message_shortcut"]
-    assert sorted(its["settings"]["event_subscriptions"]["bot_events"]) == sorted(heard["event"])
+    assert "message" in heard["event"]
+    assert sorted(its["settings"]["event_subscriptions"]["bot_events"]) == events(name, heard)
     assert its["settings"]["interactivity"]["is_enabled"] is bool(heard["action"] + heard["view"])
     known = {"command", "global_shortcut", "message_shortcut", "event", "action", "view"}
     assert set(heard) <= known | UNDECLARED
@@ -79,7 +90,7 @@ def test_a_manifest_declares_what_is_listened_to(name, heard) -> None:
     assert len(its["display_information"]["description"]) <= 140
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "manifest.http.json"])
+@pytest.mark.parametrize("name", ALL)
 def test_a_manifest_asks_for_the_rights_that_are_used(name, heard) -> None:
     """Each right is needed by a method that the code calls or an event it listens to; none is missing.
 
@@ -91,16 +102,17 @@ def test_a_manifest_asks_for_the_rights_that_are_used(name, heard) -> None:
         needed |= METHODS.get(method, set())
         optional |= OPTIONAL.get(method, set())
         assert method in METHODS or method in OPTIONAL
-    for event in heard["event"]:
+    for event in events(name, heard):
         needed |= EVENTS[event]
     scopes = manifest(name)["oauth_config"]["scopes"]
     assert set(scopes["bot"]) == needed | optional
     assert set(scopes["bot_optional"]) == optional
 
 
-def test_the_two_manifests_differ_only_in_how_slack_reaches_the_app() -> None:
+@pytest.mark.parametrize("variant", ["", "watch."])
+def test_two_manifests_differ_only_in_how_slack_reaches_the_app(variant) -> None:
     """Socket Mode has no addresses, HTTP mode has one for everything."""
-    socket, http = manifest("manifest.json"), manifest("manifest.http.json")
+    socket, http = manifest(f"manifest.{variant}json"), manifest(f"manifest.http.{variant}json")
     assert socket["settings"].pop("socket_mode_enabled") is True
     assert http["settings"].pop("socket_mode_enabled") is False
     url = http["settings"]["interactivity"].pop("request_url")

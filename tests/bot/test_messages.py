@@ -66,6 +66,8 @@ def test_what_was_compared_with_is_said() -> None:
     """A trace that was found is introduced, and how other requests went is said: in the small print and the text."""
     its = msgspec.structs.replace(
         asked(), compared_with="typical of 40 traces of checkout POST /orders <!channel>, 13:30-14:00 UTC",
+        stands_for="slowest of 31 traces of checkout POST /orders, 13:50-14:05 UTC",
+        note="the message names 3 traces: these are the first two",
         trend="Consistent since about 11:10 UTC: p95 about 130 ms before, about 2.06 s since; about 80 % of requests "
         "now take longer than the old p95",
     )  # fmt: skip
@@ -84,7 +86,28 @@ def test_the_other_messages_read_well() -> None:
         [
             ms.comparing(ms.Asked(baseline_id="4bf92f35" * 4, suspect_id="00f067aa" * 4, user_name="alice")),
             ms.comparing(ms.Asked(baseline_id="", suspect_id="00f067aa" * 4, user_name="alice")),
-            notices.usage("/compare-traces", ["jaeger-prod", "tempo-prod"]),
+            ms.comparing(ms.Asked(baseline_id="", suspect_id="", user_name="")),
+            notices.usage("/compare-traces", ["jaeger-prod", "tempo-prod"], ["mag"]),
+            notices.history([]),
+            notices.history(
+                [
+                    notices.Past(
+                        baseline_id="4bf92f35" * 4,
+                        suspect_id="00f067aa" * 4,
+                        at=1_795_486_975.6,
+                        user_name="alice",
+                        permalink="https://acme.slack.com/archives/C1/p1",
+                    ),
+                    notices.Past(
+                        baseline_id="",
+                        suspect_id="",
+                        service="checkout",
+                        at=1_795_486_000.0,
+                        user_name="",
+                        permalink=None,
+                    ),
+                ]
+            ),
             notices.source_list({"jaeger-prod": "ok", "tempo-prod": "I cannot reach tempo-prod (refused)."}),
             notices.source_list({}),
             notices.repeated("https://acme.slack.com/archives/C1/p1"),

@@ -9,7 +9,9 @@ from bot.slack.listeners.command import Command
 from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.form import Form
 from bot.slack.listeners.mention import Mention
+from bot.slack.listeners.pointing import Pointing
 from bot.slack.listeners.unforeseen import Unforeseen
+from bot.slack.listeners.watch import Watch
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Listeners"]
 
-WAYS_IN = (Command, Form, Mention, Buttons, Unforeseen)
+WAYS_IN = (Command, Form, Mention, Pointing, Watch, Buttons, Unforeseen)
 
 
 class Listeners:

@@ -41,7 +41,7 @@ class Command:
             await ack(**_ephemeral(notices.failure(str(error))))
             return
         if isinstance(asked, Help):
-            await ack(**_ephemeral(notices.usage(COMMAND, self._desk.source_names(origin.channel))))
+            await ack(**_ephemeral(self._desk.usage(origin)))
             return
         await ack()
         if isinstance(asked, Nothing):

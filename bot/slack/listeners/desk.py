@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from bot.alert_request import request_about
+from bot.alerts import read_alert
 from bot.commands import COMMAND
 from bot.comparing import Payload
 from bot.errors import MY_FAULT, BotError, SourceError, UserError
@@ -52,7 +54,7 @@ class Desk:
         settings = self.settings
         if settings.allowed_channels and origin.channel not in settings.allowed_channels:
             raise UserError("channel-refused")
-        if settings.allowed_users and origin.user not in settings.allowed_users:
+        if settings.allowed_users and origin.user not in settings.allowed_users and not origin.watched:
             raise UserError("user-refused")
 
     def source_names(self, channel: str) -> list[str]:
@@ -73,9 +75,10 @@ class Desk:
 
     def work(self, origin: Origin, work: Awaitable[Message | None]) -> None:
         """Do something that ends in at most one message to the person who asked; errors are told as well."""
-        self.jobs.start(self._work(origin, work))
+        self.jobs.start(self.see_through(origin, work))
 
-    async def _work(self, origin: Origin, work: Awaitable[Message | None]) -> None:
+    async def see_through(self, origin: Origin, work: Awaitable[Message | None]) -> None:
+        """Wait for something that ends in at most one message to the person who asked; never raises."""
         try:
             message = await work
         except BotError as error:
@@ -109,7 +112,15 @@ class Desk:
             return notices.source_list(await self._ping(origin.channel))
         if isinstance(asked, History):
             return notices.history(await self._past(origin.channel))
-        return notices.usage(COMMAND, self.source_names(origin.channel))
+        return self.usage(origin)
+
+    def usage(self, origin: Origin) -> Message:
+        """Return how to use the bot in a channel."""
+        return notices.usage(COMMAND, self.source_names(origin.channel), self.settings.reactions)
+
+    async def compare_what(self, message: dict[str, Any], origin: Origin) -> None:
+        """Compare what a message is about; raises `UserError` where it says nothing to go by."""
+        self.take(request_about(read_alert(message, self.sources.hosts)), origin)
 
     async def open_form(self, trigger_id: str, origin: Origin) -> None:
         """Open the form for the person who asked."""
@@ -131,10 +142,11 @@ class Desk:
                 payload = msgspec.json.decode(entry.payload, type=Payload)
             except msgspec.DecodeError:
                 continue  # written by an earlier version
-            baseline = payload.request.baseline
+            baseline, suspect = payload.request.baseline, payload.request.suspect
             past.append(
                 notices.Past(
-                    baseline_id=baseline.trace_id if baseline else "", suspect_id=payload.request.suspect.trace_id,
+                    baseline_id=baseline.trace_id if baseline else "", suspect_id=suspect.trace_id if suspect else "",
+                    service=payload.request.clue.service if payload.request.clue else "",
                     at=entry.accepted_at, user_name=payload.origin.user_name,
                     permalink=await self.delivery.permalink(entry.channel, entry.root_ts),
                 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.alert_request import request_about
+from bot.alerts import read_alert
 from bot.commands import parse_mention
-from bot.request import Origin
+from bot.errors import UserError
+from bot.request import Nothing, Origin
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -36,4 +39,15 @@ class Mention:
 
     async def _answer(self, event: dict[str, Any], origin: Origin) -> Message | None:
         asked = parse_mention(event.get("text") or "", self._desk.sources.hosts)
-        return await self._desk.answer(asked, origin)
+        if not isinstance(asked, Nothing):
+            return await self._desk.answer(asked, origin)
+        self._desk.check(origin)
+        thread_ts = event.get("thread_ts")
+        about = await self._desk.delivery.message(origin.channel, thread_ts) if thread_ts else event
+        if about is None:
+            raise UserError("unseen-message")
+        alert = read_alert(about, self._desk.sources.hosts)
+        if alert is None and not thread_ts:
+            return self._desk.usage(origin)
+        self._desk.take(request_about(alert), origin)
+        return None

@@ -11,11 +11,13 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Who asked what, and where the two traces live (None until they were fetched)."""
 
     baseline_id: str  # "" until the typical one is found
-    suspect_id: str
+    suspect_id: str  # "" until one that shows what an alert is about is found
     user_name: str
     baseline_source: SourceSettings | None = None
     suspect_source: SourceSettings | None = None
     compared_with: str = ""  # what A stands for, where it was found and not named
     trend: str = ""  # consistent or intermittent, and since when
+    stands_for: str = ""  # what B stands for, where it was found and not named
+    note: str = ""  # what to know of how the message was read in which the traces were named
     links: tuple[LinkSettings, ...] = ()  # configured pages about services
     payload: str = ""  # the request, for the swap button

@@ -1,0 +1,65 @@
+"""Messages that somebody points at: with the shortcut in a message's menu, or with a reaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bot.errors import UserError
+from bot.request import Origin
+
+if TYPE_CHECKING:
+    from slack_bolt.async_app import AsyncAck, AsyncApp
+
+    from bot.slack.listeners.desk import Desk
+
+SHORTCUT = "compare_traces_message"
+
+
+class Pointing:
+    """Compares the traces that a message is about; the answer goes to its thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def register(self, app: AsyncApp) -> None:
+        """Listen."""
+        app.message_shortcut(SHORTCUT)(self.on_shortcut)
+        app.event("reaction_added")(self.on_reaction)
+
+    async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The shortcut brings the message along."""
+        await ack()
+        message, user = body.get("message") or {}, body["user"]
+        origin = Origin(
+            team=(body.get("team") or {}).get("id") or "", channel=body["channel"]["id"], user=user["id"],
+            user_name=user.get("username") or user.get("name") or user["id"],
+            thread_ts=message.get("thread_ts") or body["message_ts"], aside_ts=message.get("thread_ts"),
+            response_url=body.get("response_url"),
+        )  # fmt: skip
+        self._desk.work(origin, self._desk.compare_what(message, origin))
+
+    async def on_reaction(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+        """A reaction says no more than where the message is."""
+        item = event.get("item") or {}
+        name = str(event.get("reaction") or "").partition("::")[0]  # what follows is a skin tone
+        if item.get("type") != "message" or name not in self._desk.settings.reactions:
+            return
+        if not self._desk.is_new(body.get("event_id") or ""):
+            return
+        origin = Origin(
+            team=body.get("team_id") or "", channel=item["channel"], user=event.get("user") or "", user_name="",
+            thread_ts=item["ts"],
+        )  # fmt: skip
+        self._desk.work(origin, self._read(item["ts"], origin))
+
+    async def _read(self, ts: str, origin: Origin) -> None:
+        """Read the message; if it is a reply, everything that follows belongs in its thread."""
+        self._desk.check(origin)
+        message = await self._desk.delivery.message(origin.channel, ts)
+        if message is None:
+            raise UserError("unseen-message")
+        thread_ts = message.get("thread_ts")
+        origin = msgspec.structs.replace(origin, thread_ts=thread_ts or ts, aside_ts=thread_ts)
+        await self._desk.see_through(origin, self._desk.compare_what(message, origin))
