@@ -59,7 +59,7 @@ class Playground:
         self.bot = Bot(self._settings())
         await self.bot.start_http()
         if self.bot.web is not None:
-            self.workspace.app_url = f"http://127.0.0.1:{self.bot.web.port}/slack/events"
+            self.workspace.app.url = f"http://127.0.0.1:{self.bot.web.port}/slack/events"
 
     def _settings(self) -> Settings:
         """Point the real bot at the playground's own Slack and trace APIs."""
