@@ -7,8 +7,6 @@ decode -> repair -> critical path -> profile --+
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from gc import disable, enable, isenabled
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
@@ -18,6 +16,7 @@ from analysis import semconv
 from analysis.align import Alignment, align
 from analysis.attribute import attribute
 from analysis.causes import Explanation, explain
+from analysis.collector import collector_paused
 from analysis.comparison import (
     SCHEMA_VERSION,
     Cause,
@@ -49,8 +48,6 @@ from analysis.timeline import timeline
 from analysis.verdict import judge, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from analysis.align import Pair
     from analysis.attribute import Attribution, Share
     from analysis.model import Trace
@@ -59,6 +56,7 @@ if TYPE_CHECKING:
 PATH_LENGTH = 32  # callers listed for one contribution: a chain of 100,000 spans must not cost its square
 
 
+@collector_paused()
 def compare(
     baseline: Trace, suspect: Trace, population: Population | None = None, options: CompareOptions = DEFAULTS
 ) -> Comparison:
@@ -72,61 +70,48 @@ def compare(
 
 
 def _compare(baseline: Trace, suspect: Trace, population: Population | None, options: CompareOptions) -> Comparison:
-    with _collector_paused():
-        keys = OperationKeys()
-        a, b = profile(baseline, keys, options), profile(suspect, keys, options)
-        alignment = align(a, b, options)
-        attribution = attribute(alignment, a, b, options)
-        others, unused = recent(population, a, b, options)
-        context = Context(
-            baseline=a,
-            suspect=b,
-            alignment=alignment,
-            attribution=attribution,
-            edges=edges(alignment, a, b),
-            norms=others.norms if others is not None else None,
-            recent=others,
-            options=options,
-            mirrored=False,
+    keys = OperationKeys()
+    a, b = profile(baseline, keys, options), profile(suspect, keys, options)
+    alignment = align(a, b, options)
+    attribution = attribute(alignment, a, b, options)
+    others, unused = recent(population, a, b, options)
+    context = Context(
+        baseline=a,
+        suspect=b,
+        alignment=alignment,
+        attribution=attribution,
+        edges=edges(alignment, a, b),
+        norms=others.norms if others is not None else None,
+        recent=others,
+        options=options,
+        mirrored=False,
+    )
+    notes = [*_notes(context), *unused]
+    if same_content(a, b):
+        return _assemble(context, _identical(context), [], [], notes)
+    if alignment.reason:
+        verdict = Verdict(
+            kind=VerdictKind.NOT_COMPARABLE,
+            confidence=Confidence.HIGH,
+            headline=f"not comparable: {alignment.reason}",
+            reasons=(alignment.reason,),
         )
-        notes = [*_notes(context), *unused]
-        if same_content(a, b):
-            return _assemble(context, _identical(context), [], [], notes)
-        if alignment.reason:
-            verdict = Verdict(
-                kind=VerdictKind.NOT_COMPARABLE,
-                confidence=Confidence.HIGH,
-                headline=f"not comparable: {alignment.reason}",
-                reasons=(alignment.reason,),
-            )
-            return _assemble(context, verdict, [], [], notes)
-        change = measure(a.tree.response_ns, b.tree.response_ns, context)
+        return _assemble(context, verdict, [], [], notes)
+    change = measure(a.tree.response_ns, b.tree.response_ns, context)
+    candidates = find_all(context)
+    faster = change.direction < 0 and (change.significant or change.modest)
+    if faster and not any(_worsens(c) for c in candidates):
+        context = structs.replace(context, mirrored=True)
         candidates = find_all(context)
-        faster = change.direction < 0 and (change.significant or change.modest)
-        if faster and not any(_worsens(c) for c in candidates):
-            context = structs.replace(context, mirrored=True)
-            candidates = find_all(context)
-        candidates = unusual(candidates, context)
-        explanations = explain(candidates, context, significant=change.significant)
-        verdict = judge(change, explanations, context, notes)
-        return _assemble(context, verdict, explanations, candidates, notes)
+    candidates = unusual(candidates, context)
+    explanations = explain(candidates, context, significant=change.significant)
+    verdict = judge(change, explanations, context, notes)
+    return _assemble(context, verdict, explanations, candidates, notes)
 
 
 def _worsens(candidate: Candidate) -> bool:
     """Tell whether something fails in the suspect that did not: then being quicker is no improvement."""
     return candidate.kind is CauseKind.ERROR and not candidate.aside and candidate.finding != error_gone.CODE
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the cyclic garbage collector from walking all spans again and again; nothing here makes cycles."""
-    was_enabled = isenabled()
-    disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            enable()
 
 
 def same_content(a: Profile, b: Profile) -> bool:

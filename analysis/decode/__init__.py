@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analysis.collector import collector_paused
 from analysis.decode.jaeger_json import decode_jaeger
 from analysis.decode.otlp_json import decode_otlp_json
 from analysis.decode.protobuf import decode_protobuf
-from analysis.decode.values import collector_paused
 from analysis.errors import DecodeError, EmptyTraceError
 from analysis.model import WireFormat
 
@@ -38,21 +38,21 @@ def decode(body: bytes, wire: WireFormat | None = None) -> Trace:
     return traces[0]
 
 
+@collector_paused()
 def decode_many(body: bytes, wire: WireFormat | None = None) -> tuple[Trace, ...]:
     """Decode a body that holds one or more traces, such as a search result."""
-    with collector_paused():
-        body = body.removeprefix(_BOM)
-        if not body.strip():
-            raise EmptyTraceError("the body is empty")
-        first = body.lstrip()[:1]
-        if first in (b"{", b"["):
-            return _decode_json(body)
-        if first == b"<":
-            raise DecodeError("this is an HTML or XML page, not a trace")
-        if body[:2] == b"\x1f\x8b":
-            raise DecodeError("this body is gzipped: unpack it first")
-        envelope = {WireFormat.TEMPO_PROTOBUF: True, WireFormat.OTLP_PROTOBUF: False}.get(wire) if wire else None
-        return _decode_protobuf(body, envelope=envelope)
+    body = body.removeprefix(_BOM)
+    if not body.strip():
+        raise EmptyTraceError("the body is empty")
+    first = body.lstrip()[:1]
+    if first in (b"{", b"["):
+        return _decode_json(body)
+    if first == b"<":
+        raise DecodeError("this is an HTML or XML page, not a trace")
+    if body[:2] == b"\x1f\x8b":
+        raise DecodeError("this body is gzipped: unpack it first")
+    envelope = {WireFormat.TEMPO_PROTOBUF: True, WireFormat.OTLP_PROTOBUF: False}.get(wire) if wire else None
+    return _decode_protobuf(body, envelope=envelope)
 
 
 def _decode_json(body: bytes) -> tuple[Trace, ...]:

@@ -84,7 +84,8 @@ _MICROSECOND = 1_000
 _NO_SERVICE = "missing-service-name"  # what Jaeger writes for a resource without service.name
 _TRUE = (True, "true")
 _TRUNCATED = "showing first"
-_FIELDS = ("span.kind", "error", "otel.status_code", "otel.status_description")  # tags that are fields of a span
+_KIND, _FAILED, _STATUS, _MESSAGE = "span.kind", "error", "otel.status_code", "otel.status_description"
+_FIELDS = (_KIND, _FAILED, _STATUS, _MESSAGE)  # tags that are fields of a span
 
 
 def decode_jaeger(body: bytes) -> tuple[Trace, ...]:
@@ -110,18 +111,13 @@ def decode_jaeger(body: bytes) -> tuple[Trace, ...]:
 
 
 def _trace(sent: _Trace) -> Trace:
-    spans = sent.spans or []
-    trace_id = sent.trace_id or next((span.trace_id for span in spans if span.trace_id), "")
-    said = (warning for warnings in (sent.warnings, *(s.warnings for s in spans)) for warning in warnings or ())
+    sent_spans = sent.spans or []
+    trace_id = sent.trace_id or next((span.trace_id for span in sent_spans if span.trace_id), "")
+    said = (warning for warnings in (sent.warnings, *(s.warnings for s in sent_spans)) for warning in warnings or ())
     truncated = next((warning for warning in said if _TRUNCATED in warning), "")
     notes = [_partial(truncated)] if truncated else []
-    read = _Spans(sent, spans)
-    return Trace(
-        trace_id=hex_id(trace_id, TRACE_ID_LENGTH),
-        spans=tuple([read.span(span) for span in spans]),
-        notes=tuple(notes),
-        names=frozenset(read.names),
-    )
+    spans, names = _spans(sent, sent_spans)
+    return Trace(trace_id=hex_id(trace_id, TRACE_ID_LENGTH), spans=tuple(spans), notes=tuple(notes), names=names)
 
 
 def _partial(warning: str) -> Note:
@@ -139,6 +135,7 @@ class _Tags(Struct, frozen=True, gc=False):
     """A span's tags as they stand in the body."""
 
     raw: Raw
+    names: frozenset[str]
 
     def read(self) -> Attributes:
         """Return those that are no field of the model."""
@@ -155,83 +152,83 @@ def _read(tags: Raw) -> Attributes:
     return {tag.key: tag.value for tag in _tags.decode(tags) or ()}
 
 
-class _Spans:
-    """Makes the spans of one trace: what they share is read and kept once.
+def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]]:
+    """Make the model's spans; returns also the names of all attributes of spans and events.
 
     The tags of a span are read, looked at and forgotten: what becomes garbage at once never leaves the processor's
-    caches, so this and reading a few of them a second time costs half of what keeping all of them does.
+    caches, so this, and reading a few spans' tags a second time, costs half of what keeping all of them does. One loop
+    for everything, since a call for each part of a span adds a fifth to its cost.
     """
-
-    def __init__(self, sent: _Trace, spans: list[_Span]) -> None:
-        self.names: set[str] = set()  # of all tags and fields of logs
-        self._trace_id = sent.trace_id
-        self._resources = {key: _resource(process) for key, process in (sent.processes or {}).items()}
-        self._nobody = Resource(service="", attributes={})
-        self._shapes = Shapes()
-        ids = [span.span_id for span in spans]
-        self._ids = dict(zip(ids, span_ids(ids), strict=True))
-
-    def span(self, span: _Span) -> Span:
-        attributes = _read(span.tags)
-        pop = attributes.pop
-        kind = pop("span.kind", None)
-        failed = pop("error", None)
-        status = pop("otel.status_code", None)
-        message = pop("otel.status_description", None)
-        self.names.update(attributes)
-        parent, links, follows = self._references(span)
-        start = span.start * _MICROSECOND
-        return Span(
-            self._ids[span.span_id],
-            parent,
-            span.name,
-            span_kind(kind) if kind else SpanKind.UNSPECIFIED,
-            _resource(span.process) if span.process else self._resources.get(span.process_id or "", self._nobody),
-            start,
-            start + span.duration * _MICROSECOND,
-            status == "ERROR" or (failed in _TRUE and status != "OK"),
-            "" if message is None or message == "-" else str(message),
-            _Tags(span.tags),
-            tuple([self._event(log) for log in span.logs]) if span.logs else (),
-            links,
-            follows,
-            self._shapes.of(attributes),
-        )
-
-    def _references(self, span: _Span) -> tuple[str, tuple[Link, ...], bool]:
-        """Return (parent id, links, whether the parent is a FOLLOWS_FROM)."""
+    resources = {key: _resource(process) for key, process in (trace.processes or {}).items()}
+    nobody = Resource(service="", attributes={})
+    texts = [span.span_id for span in sent]
+    ids = dict(zip(texts, span_ids(texts), strict=True))  # whoever names a span holds the same object
+    shape_of = Shapes().of
+    known: dict[tuple[str, ...], frozenset[str]] = {}  # names of attributes: spans of one operation have the same
+    in_events: set[str] = set()
+    spans = []
+    for span in sent:
+        tags = _read(span.tags)
+        get = tags.get
+        kind, failed, status, message = get(_KIND), get(_FAILED), get(_STATUS), get(_MESSAGE)
+        as_sent = tuple(tags)
+        names = known.get(as_sent)
+        if names is None:
+            names = known[as_sent] = frozenset(as_sent).difference(_FIELDS)
         references = span.references
-        if not references:
-            return self._id(span.parent_span_id or ""), (), False
-        if len(references) == 1 and references[0].ref_type == "CHILD_OF":
-            return self._id(references[0].span_id), (), False
-        parent = ""
-        links = []
-        for reference in references:
-            own = not reference.trace_id or reference.trace_id == (span.trace_id or self._trace_id)
-            if reference.ref_type == "CHILD_OF" and own and not parent:
-                parent = self._id(reference.span_id)
-            else:
-                links.append(
-                    Link(
-                        trace_id=hex_id(reference.trace_id, TRACE_ID_LENGTH),
-                        span_id=hex_id(reference.span_id, SPAN_ID_LENGTH),
-                    )
+        links: tuple[Link, ...] = ()
+        follows = False
+        if references and (len(references) > 1 or references[0].ref_type != "CHILD_OF"):
+            parent, links, follows = _links(references, span.trace_id or trace.trace_id)
+        else:
+            text = references[0].span_id if references else span.parent_span_id or ""
+            parent = ids.get(text) or hex_id(text, SPAN_ID_LENGTH)
+        events = tuple([_event(log) for log in span.logs]) if span.logs else ()
+        for event in events:
+            in_events.update(event.attributes)
+        start = span.start * _MICROSECOND
+        spans.append(
+            Span(
+                ids[span.span_id],
+                parent,
+                span.name,
+                span_kind(kind) if kind else SpanKind.UNSPECIFIED,
+                _resource(span.process) if span.process else resources.get(span.process_id or "", nobody),
+                start,
+                start + span.duration * _MICROSECOND,
+                status == "ERROR" or (failed in _TRUE and status != "OK"),
+                "" if message is None or message == "-" else str(message),
+                _Tags(span.tags, names),
+                events,
+                links,
+                follows,
+                shape_of(tags),
+            )
+        )
+    return spans, frozenset(in_events).union(*known.values())
+
+
+def _links(references: list[_Reference], trace_id: str) -> tuple[str, tuple[Link, ...], bool]:
+    """Return (parent id, links, whether the parent is a FOLLOWS_FROM) of a span of some trace."""
+    parent = ""
+    links = []
+    for reference in references:
+        own = not reference.trace_id or reference.trace_id == trace_id
+        if reference.ref_type == "CHILD_OF" and own and not parent:
+            parent = hex_id(reference.span_id, SPAN_ID_LENGTH)
+        else:
+            links.append(
+                Link(
+                    trace_id=hex_id(reference.trace_id, TRACE_ID_LENGTH),
+                    span_id=hex_id(reference.span_id, SPAN_ID_LENGTH),
                 )
-        if parent or len(references) > 1 or links[0].trace_id != self._own_trace(span):
-            return parent, tuple(links), False
-        return links[0].span_id, tuple(links), True
+            )
+    if parent or len(references) > 1 or links[0].trace_id != hex_id(trace_id, TRACE_ID_LENGTH):
+        return parent, tuple(links), False
+    return links[0].span_id, tuple(links), True
 
-    def _own_trace(self, span: _Span) -> str:
-        return hex_id(span.trace_id or self._trace_id, TRACE_ID_LENGTH)
 
-    def _id(self, text: str) -> str:
-        """Return the id of a span of this trace, the same object for all who name it, or of another one."""
-        known = self._ids.get(text)
-        return hex_id(text, SPAN_ID_LENGTH) if known is None else known
-
-    def _event(self, log: _Log) -> Event:
-        attributes: Attributes = {tag.key: tag.value for tag in log.fields or ()}
-        name = attributes.pop("event", "")
-        self.names.update(attributes)
-        return Event(name=str(name), time_ns=log.timestamp * _MICROSECOND, attributes=attributes)
+def _event(log: _Log) -> Event:
+    attributes: Attributes = {tag.key: tag.value for tag in log.fields or ()}
+    name = attributes.pop("event", "")
+    return Event(name=str(name), time_ns=log.timestamp * _MICROSECOND, attributes=attributes)

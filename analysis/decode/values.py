@@ -1,20 +1,12 @@
-"""Conversions that every wire format needs: ids, enums, and the collector paused while many objects are made."""
+"""Conversions that every wire format needs: ids and enums."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import gc
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 from analysis.errors import DecodeError
 from analysis.model import SpanKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from analysis.model import AttributeValue
 
 KINDS: dict[object, SpanKind] = {kind.value: kind for kind in SpanKind}
 KINDS.update({f"SPAN_KIND_{kind.name}": kind for kind in SpanKind})
@@ -74,28 +66,6 @@ def span_ids(texts: list[str]) -> list[str]:
     return [hex_id(text, SPAN_ID_LENGTH) for text in texts]
 
 
-def attribute_text(value: object) -> AttributeValue:
-    """Make a decoded JSON value an attribute value, whatever it is."""
-    return value if isinstance(value, (str, bool, int, float, list, dict)) or value is None else str(value)
-
-
 def one_line(error: Exception) -> str:
     """Return an error's text without line breaks, bounded."""
     return " ".join(str(error).split())[:200]
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause the cyclic collector: walking a growing heap again and again costs more than decoding it."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return `value` if it is a list, else an empty one."""
-    return value if isinstance(value, list) else []

@@ -20,7 +20,8 @@ from analysis import semconv
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from analysis.align import Pair
     from analysis.findings.base import Context
@@ -122,8 +123,7 @@ def waits(groups: list[CallGroup], side: Profile) -> dict[str, int]:
     """Sum up (ns) the waiting that the spans of one side state in attributes with a unit."""
     units = _telling(side.names).waits
     stated: dict[str, int] = {}
-    for span in _spans(groups, side) if units else ():
-        attributes = span.attributes
+    for attributes in _having(units.keys(), groups, side):
         for key in units.keys() & attributes.keys():
             stated[key] = stated.get(key, 0) + int(_real(attributes[key]) * units[key])
     return stated
@@ -170,6 +170,13 @@ def _spans(groups: Iterable[CallGroup], side: Profile) -> list[Span]:
     return [side.tree.spans[i] for i in chosen]
 
 
+def _having(names: AbstractSet[str], groups: Iterable[CallGroup], side: Profile) -> Iterator[Attributes]:
+    """Yield the attributes of those of some spans that have any of these."""
+    for span in _spans(groups, side) if names else ():
+        if not span.names.isdisjoint(names):
+            yield span.attributes
+
+
 class Telling(Struct, frozen=True):
     """Which attributes of a trace tell something, by their names; most of a trace's spans have none of them."""
 
@@ -197,9 +204,8 @@ def _settings(groups: list[CallGroup], side: Profile) -> dict[str, set[str]]:
     telling = _telling(side.names)
     if not telling.settings and not telling.flags:
         return {}
-    spans = _spans(groups, side)
-    found = _gathered((span.attributes for span in spans), telling.settings)
-    for span in spans if telling.flags else ():
+    found = _gathered(_having(telling.settings, groups, side), telling.settings)
+    for span in _spans(groups, side) if telling.flags else ():
         for event in span.events:
             # An evaluation names its flag in one attribute and its outcome in another.
             flag = semconv.first(event.attributes, semconv.FLAG_KEY)
@@ -211,10 +217,9 @@ def _settings(groups: list[CallGroup], side: Profile) -> dict[str, set[str]]:
 
 def _gathered(bags: Iterable[Attributes], names: frozenset[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    if names:
-        for bag in bags:
-            for key in names & bag.keys():
-                found.setdefault(key, set()).add(str(bag[key]))
+    for bag in bags:
+        for key in names & bag.keys():
+            found.setdefault(key, set()).add(str(bag[key]))
     return found
 
 
@@ -229,8 +234,7 @@ def _unlike(a: dict[str, set[str]], b: dict[str, set[str]]) -> list[Difference]:
 def _largest(groups: list[CallGroup], side: Profile) -> dict[str, int]:
     names = _telling(side.names).sizes
     found: dict[str, int] = {}
-    for span in _spans(groups, side) if names else ():
-        attributes = span.attributes
+    for attributes in _having(names, groups, side):
         for key in names & attributes.keys():
             size = int(_real(attributes[key]))
             if size > found.get(key, 0):

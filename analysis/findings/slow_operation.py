@@ -53,7 +53,8 @@ def grew(share: Share, context: Context) -> int:
         growth = context.after(share).self_ns - context.before(share).self_ns
         return growth if growth > max(context.options.queue_delay_floor_ns, context.before(share).self_ns) else 0
     growth = own_growth(share, context)
-    return growth if growth > context.noise(share) else 0
+    # Most pairs are within the least of all noises: nothing more need be worked out for them.
+    return growth if growth > context.options.group_noise_ns and growth > context.noise(share) else 0
 
 
 def _detached(pair: Pair) -> bool:
@@ -65,10 +66,14 @@ def own_growth(share: Share, context: Context) -> int:
 
     A call whose far end shows on one side only holds, on the other, the far end's time as its own; both count.
     """
-    own = sum(share.parts.get(part, 0) for part in OWN_PARTS)
+    own = 0
+    for part, ns in share.parts.items():
+        if part in OWN_PARTS:
+            own += ns
     own = -own if context.mirrored else own
-    if share.pair.key.kind in semconv.CALLING:
-        own += sum(sum(context.claims_below(end).values()) for end in share.pair.children if unseen(end))
+    pair = share.pair
+    if pair.children and pair.key.kind in semconv.CALLING:
+        own += sum(sum(context.claims_below(end).values()) for end in pair.children if unseen(end))
     return own
 
 
