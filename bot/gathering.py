@@ -12,6 +12,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from analysis.comparison import VerdictKind
@@ -62,9 +63,8 @@ class Gatherer:
         if reference is None:
             if request.clue is None:
                 raise UserError("usage")
-            exemplar = await self._search(request, request.clue, channel)
+            exemplar, stands_for = await self._exemplar(request, request.clue, channel)
             reference = TraceRef(trace_id=exemplar.summary.trace_id, source=exemplar.source)
-            stands_for = exemplar.words
         if request.baseline is None:
             suspect = await self._fetch(request, reference, channel)
             root = await self._runner.root_call(suspect, deadline_s=self._settings.limits.analysis_s)
@@ -81,6 +81,20 @@ class Gatherer:
         return Gathered(
             baseline=baseline_.result(), suspect=suspect_.result(), reference=reference, stands_for=stands_for
         )
+
+    async def _exemplar(self, request: CompareRequest, clue: Clue, channel: str) -> tuple[Exemplar, str]:
+        """Find a trace that shows what a clue is about, and say what it stands for.
+
+        What alerts call an operation is often a route or a job that no span is named after: then any request counts.
+        """
+        try:
+            exemplar = await self._search(request, clue, channel)
+        except UserError as error:
+            if error.code != "unknown-operation":
+                raise
+            exemplar = await self._search(request, msgspec.structs.replace(clue, operation=None), channel)
+            return exemplar, f"{exemplar.words}; no span there is called “{clue.operation}”"
+        return exemplar, exemplar.words
 
     async def _search(self, request: CompareRequest, clue: Clue, channel: str) -> Exemplar:
         """Ask every source that may be asked for a trace that shows what the clue is about; the first that has one."""

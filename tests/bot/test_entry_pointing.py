@@ -63,6 +63,15 @@ async def test_a_reaction_to_an_alert_without_a_trace_finds_one(world) -> None:
     assert "A is typical of " in answer["text"]
 
 
+async def test_an_operation_that_no_span_is_named_after_is_passed_over(world) -> None:
+    """Alerts are labelled with routes and jobs: any request of the service will do then, and that is said."""
+    alert = world.slack.put(CHANNEL, **fired(operation="checkout-route"))
+    await react(world, alert["ts"])
+    answer = world.slack.replies(alert["ts"])[0]["text"]
+    assert "traces of gateway, " in answer
+    assert "no span there is called “checkout-route”" in answer
+
+
 async def test_an_alert_about_errors_finds_a_failing_request(world) -> None:
     """What failed is looked for where errors are the trouble."""
     alert = world.slack.put(CHANNEL, **fired(service="payment", operation="", name="HighErrorRate"))
