@@ -122,6 +122,13 @@ async def test_who_may_not_ask_learns_it_in_the_form(make_world, samples) -> Non
         assert "no source called “tempo”" in json.loads(body)["errors"]["source"]
 
 
+async def test_a_form_of_another_version_is_said(world, samples) -> None:
+    """A form that was open during an update cannot be read, and does not close without a word."""
+    view = await opened(world)
+    _, body = await world.submit({**view, "private_metadata": '{"team": 1}'}, filled(samples))
+    assert "too old" in json.loads(body)["errors"]["suspect"]
+
+
 async def test_too_much_to_do_is_said_in_the_form(make_world, samples) -> None:
     """Overload keeps the form open, so that it can be sent again."""
     async with make_world(limits=Limits(concurrent=1, waiting=0)) as world:

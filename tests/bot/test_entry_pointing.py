@@ -145,6 +145,16 @@ async def test_the_emoji_can_be_chosen_and_its_skin_tone_does_not_matter(make_wo
         assert world.slack.replies(alert["ts"])[0]["text"].startswith("Slower")
 
 
+async def test_who_may_not_ask_is_told_but_a_channel_where_nobody_may_stays_quiet(make_world) -> None:
+    """An emoji is not always meant for the bot: it says nothing where it would not answer anybody."""
+    async with make_world(allowed_users=("U9",)) as world:
+        await react(world, world.slack.put(CHANNEL, **fired("a" * 32))["ts"])
+        assert "not on the list" in world.slack.whispers()[0]
+    async with make_world(allowed_channels=("C0OTHER",)) as world:
+        await react(world, world.slack.put(CHANNEL, **fired("a" * 32))["ts"])
+        assert world.slack.whispers() == []
+
+
 async def test_a_second_person_who_reacts_gets_a_pointer_and_a_repeated_event_nothing(world, samples) -> None:
     """One answer in the thread, whoever asks, however often Slack tells of it."""
     alert = world.slack.put(CHANNEL, **fired(pair(samples)[1]))

@@ -37,7 +37,11 @@ class Form:
 
     async def on_sent(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Read the form; what is wrong is said at its field, and the form stays open."""
-        origin = _by(body, forms.read_origin(view))
+        try:
+            origin = _by(body, forms.read_origin(view))
+        except msgspec.DecodeError:  # opened before an update
+            await ack(response_action="errors", errors={forms.SUSPECT: "This form is too old; please open it again."})
+            return
         for answer_to in body.get("response_urls") or ():
             if answer_to.get("channel_id") == origin.channel:
                 origin = msgspec.structs.replace(origin, response_url=answer_to.get("response_url"))

@@ -46,6 +46,9 @@ class Pointing:
         name = str(event.get("reaction") or "").partition("::")[0]  # what follows is a skin tone
         if item.get("type") != "message" or name not in self._desk.settings.reactions:
             return
+        allowed = self._desk.settings.allowed_channels
+        if allowed and item["channel"] not in allowed:
+            return  # an emoji is not always meant for us: where we may not answer we say nothing
         if not self._desk.is_new(body.get("event_id") or ""):
             return
         origin = Origin(
