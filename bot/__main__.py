@@ -52,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     log.configure()
     try:
         settings = Settings.load()
+        log.hide(settings.secrets())
         if options.command == "run":
             return asyncio.run(_run(settings, options.mode))
         if options.command == "check":

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from typing import TYPE_CHECKING
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import metrics
 from bot.answering import Answering
 from bot.comparing import Jobs
 from bot.ledger import Ledger
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.slack.files import Files
+from bot.slack.identity import Identity
 from bot.slack.listeners import Listeners
-from bot.slack.post import FAILURES, Delivery, error_code
+from bot.slack.post import Delivery
+from bot.slack.reception import Reception
 from bot.slack.respond import Responder
 from bot.sources import open_sources
-from bot.web import WebServer
+from bot.web import OpsServer, WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 SLACK_TIMEOUT_S = 10
-TOKEN_ERRORS = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "no_permission")
+LEDGER_S = 1.0  # a ledger that takes longer to write is none
 
 log = structlog.get_logger()
 
@@ -49,6 +51,7 @@ class Bot:
         self.client = AsyncWebClient(
             token=token, base_url=settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S, retry_handlers=[]
         )
+        self.identity = Identity(self.client)
         self.sources = open_sources(settings, sleep)
         self.runner = AnalysisRunner(settings.limits.concurrent)
         self.ledger = Ledger(settings.state_file)
@@ -62,25 +65,26 @@ class Bot:
         self.app = self._bolt_app()
         Listeners(settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder).register(self.app)
         self.web: WebServer | None = None
-        self._identity: dict[str, Any] = {}
+        self.ops = OpsServer(settings.ops_host, settings.ops_port, self._problems, self._measure)
+        self._watching: list[asyncio.Task[None]] = []
         self._running = False
         self._socket: AsyncSocketModeHandler | None = None
 
-    def _bolt_app(self) -> AsyncApp:
+    def _bolt_app(self) -> Reception:
         """Build the Bolt app; it knows its workspace from the start instead of asking before the first answer."""
 
         async def authorize() -> AuthorizeResult:
             return AuthorizeResult(
-                enterprise_id=self._identity.get("enterprise_id"),
-                team_id=self._identity.get("team_id"),
-                bot_user_id=self._identity.get("user_id"),
-                bot_id=self._identity.get("bot_id"),
+                enterprise_id=self.identity.known.get("enterprise_id"),
+                team_id=self.identity.known.get("team_id"),
+                bot_user_id=self.identity.known.get("user_id"),
+                bot_id=self.identity.known.get("bot_id"),
                 bot_token=self.settings.slack_bot_token.get_secret_value(),
             )
 
         logger = logging.getLogger("slack_bolt.compare_traces")
         logger.setLevel(logging.ERROR)  # below that it prints whole requests, and remarks on how it was built
-        return AsyncApp(
+        return Reception(
             logger=logger,
             signing_secret=self.settings.slack_signing_secret.get_secret_value(),
             client=AsyncWebClient(base_url=self.settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S),
@@ -92,29 +96,21 @@ class Bot:
         """Learn who we are in the workspace; raises `SettingsError` for a token that Slack refuses."""
         if not self.settings.slack_bot_token.get_secret_value():
             raise SettingsError("SLACK_BOT_TOKEN: install the app and copy its bot token (xoxb-...)")
-        try:
-            response = await self.client.auth_test()
-        except SlackApiError as error:
-            if error_code(error) in TOKEN_ERRORS:
-                raise SettingsError(
-                    f"SLACK_BOT_TOKEN: Slack refuses it ({error_code(error)}): copy it again from the app's OAuth page"
-                ) from None
-            log.warning("Slack does not say who I am", error=error_code(error))
-        except FAILURES as error:
-            # Slack may be back before the first request; nothing but the filter of our own messages needs it.
-            log.warning("Slack cannot be reached", error=str(error)[:200])
-        else:
-            self._identity = dict(response.data) if isinstance(response.data, dict) else {}
+        await self.identity.ask()
+        if refused := self.identity.refused:
+            raise SettingsError(
+                f"SLACK_BOT_TOKEN: Slack refuses it ({refused}): copy it again from the app's OAuth page"
+            )
 
     async def start_http(self) -> None:
         """Serve Slack's requests over HTTP."""
         if not self.settings.slack_signing_secret.get_secret_value():
             raise SettingsError("SLACK_SIGNING_SECRET: HTTP mode needs it (Basic Information in the app's settings)")
         await self._start()
-        self.web = WebServer(self.app, self.settings.host, self.settings.port, self._ready)
+        self.web = WebServer(self.app, self.settings.host, self.settings.port)
         await self.web.start()
         self._running = True
-        log.info("listening", mode="http", port=self.web.port)
+        log.info("listening", mode="http", port=self.web.port, ops_port=self.ops.port)
 
     async def start_socket(self) -> None:
         """Receive Slack's requests over a websocket that we open."""
@@ -125,18 +121,43 @@ class Bot:
         web_client = AsyncWebClient(base_url=self.settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S)
         self._socket = AsyncSocketModeHandler(self.app, app_token, web_client=web_client)
         await self._socket.connect_async()
-        if "port" in self.settings.model_fields_set:
-            self.web = WebServer(None, self.settings.host, self.settings.port, self._ready)
-            await self.web.start()
         self._running = True
-        log.info("listening", mode="socket")
+        log.info("listening", mode="socket", ops_port=self.ops.port)
 
-    async def _ready(self) -> bool:
-        """Tell whether requests reach us and may come."""
-        return self._running and (self._socket is None or await self._socket.client.is_connected())
+    async def _problems(self) -> list[str]:
+        """Name what keeps requests from reaching us or from being taken."""
+        problems = []
+        if not self._running:
+            problems.append("not receiving: starting or stopping")
+        elif self._socket is not None and not await self._socket.client.is_connected():
+            problems.append("not receiving: no connection of Socket Mode")
+        if self.identity.problem:
+            problems.append(self.identity.problem)
+        try:
+            async with asyncio.timeout(LEDGER_S):
+                await self.ledger.check()
+        except (sqlite3.Error, TimeoutError) as error:
+            problems.append(f"the ledger cannot be written ({str(error) or 'it takes too long'})")
+        return problems
+
+    async def _measure(self) -> None:
+        """Look up what is known by looking only."""
+        try:
+            pending = await self.ledger.pending()
+        except sqlite3.Error as error:
+            log.warning("cannot read the ledger", error=str(error))
+            return
+        metrics.UNFINISHED.set(pending.count)
+        metrics.OLDEST.set(pending.oldest_s)
 
     async def _start(self) -> None:
+        try:
+            await self.ops.start()
+        except OSError as error:
+            where = f"{self.settings.ops_host}:{self.settings.ops_port}"
+            raise SettingsError(f"OPS_HOST, OPS_PORT: cannot listen on {where}: {error.strerror}") from None
         await self._identify()
+        self._watching += [asyncio.create_task(its) for its in (self.identity.watch(), metrics.sample_loop_lag())]
         await self.runner.warm_up()
         await self.jobs.resume()
 
@@ -148,7 +169,11 @@ class Bot:
         if self._socket is not None:
             await self._socket.close_async()
         await self.jobs.drain()
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
         await self.runner.aclose()
         await self.responder.aclose()
         await self.sources.aclose()
+        await self.ops.stop()
         self.ledger.close()

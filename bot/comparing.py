@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from bot.arrival import request_key
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
 from bot.finding.exemplar import LAG_S
 from bot.gathering import Gatherer
@@ -125,7 +125,7 @@ class Jobs:
     async def _accept(self, payload: Payload) -> None:
         """Write a request down and work on it, or point to the answer that is already there."""
         origin = payload.origin
-        key = uuid.uuid4().hex
+        key = request_key()
         try:
             earlier = await self._ledger.accept(
                 key, _question(payload, key), origin.channel, msgspec.json.encode(payload),

@@ -39,6 +39,13 @@ class StateError(RuntimeError):
     """The ledger's file cannot be used."""
 
 
+class Pending(Struct, frozen=True, kw_only=True):
+    """What was accepted and has no answer yet."""
+
+    count: int
+    oldest_s: float  # age of the oldest; 0 without any
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """One request in the ledger."""
 
@@ -143,6 +150,17 @@ class Ledger:
             "WHERE state IN ('accepted', 'posted') ORDER BY accepted_at"
         )
         return [_entry(row) for row in rows]
+
+    async def pending(self) -> Pending:
+        """Count the requests that were accepted and have no answer."""
+        sql = "SELECT count(*), min(accepted_at) FROM requests WHERE state IN ('accepted', 'posted')"
+        ((count, oldest),) = await self._query(sql)
+        age_s = 0.0 if oldest is None else max(0.0, self._clock() - float(str(oldest)))
+        return Pending(count=int(str(count)), oldest_s=age_s)
+
+    async def check(self) -> None:
+        """Write to the file without changing anything in it; raises `sqlite3.Error` where that cannot be done."""
+        await self._query(f"PRAGMA user_version={VERSION}")
 
     async def recent(self, channel: str, limit: int) -> list[Entry]:
         """Return what was answered in a channel for all to see, newest first."""

@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     slack_api_url: HttpUrl = Field("https://slack.com/api", description="Slack's Web API")
     host: str = Field("0.0.0.0", description="address to listen on; HTTP mode")  # noqa: S104 - a web process serves Slack
     port: int = Field(3000, ge=0, le=65535, description="port to listen on; HTTP mode")
+    ops_host: str = Field("127.0.0.1", description="address that health and metrics listen on; loopback unless set")
+    ops_port: int = Field(9464, ge=0, le=65535, description="port of `/healthz`, `/readyz` and `/metrics`; 0: any")
     state_file: Path = Field(Path("compare-traces.sqlite3"), description="the request ledger")
     jaeger_url: HttpUrl | None = Field(None, description="one Jaeger source, without a TOML file")
     tempo_url: HttpUrl | None = Field(None, description="one Tempo source, without a TOML file")
@@ -165,6 +167,16 @@ class Settings(BaseSettings):
         if self.tempo_url and not any(s.url == self.tempo_url for s in sources):
             sources.append(SourceSettings(name="tempo", kind="tempo", url=self.tempo_url))
         return tuple(sources)
+
+    def secrets(self) -> set[str]:
+        """Return every secret that is configured: what no log may ever show."""
+        slack = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
+        mine = {its.get_secret_value() for its in slack}
+        for source in self.all_sources:
+            for variable in (source.bearer_env, source.basic_env, *source.headers_env.values()):
+                value = os.environ.get(variable or "", "")
+                mine |= {value, value.partition(":")[2]} if variable == source.basic_env else {value}
+        return mine - {""}
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:

@@ -1,7 +1,7 @@
-"""Slack's requests over HTTP, and two addresses that say whether the process is well.
+"""Two web servers: Slack's requests come to one, the questions of those who run the bot to the other.
 
-`/healthz` answers as long as the process lives, `/readyz` only while requests should come (not before the start
-is complete, not while stopping, not while Socket Mode's connection is down).
+The second has a port of its own, on loopback unless set otherwise: `/healthz` answers as long as the event loop does,
+`/readyz` says whether requests should come, and why not, `/metrics` is for Prometheus.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 
+from bot import metrics
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from slack_bolt.async_app import AsyncApp
 
@@ -22,23 +24,19 @@ STOP_S = 5.0
 TIMESTAMP_DIGITS = 20
 
 
-class WebServer:
-    """An aiohttp server around a Bolt app; without one it answers for the health of the process alone."""
+class Server:
+    """An aiohttp server."""
 
-    def __init__(self, app: AsyncApp | None, host: str, port: int, ready: Callable[[], Awaitable[bool]]) -> None:
-        self._app = app
-        self._ready = ready
+    def __init__(self, host: str, port: int, routes: Sequence[web.RouteDef]) -> None:
+        self._routes = routes
         self._host = host
         self.port = port
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen; with port 0 the system picks one, found in `port` afterwards."""
+        """Listen; with port 0 the system picks one, found in `port` afterwards. Raises `OSError`."""
         server = web.Application(client_max_size=MAX_BODY_BYTES)
-        if self._app is not None:
-            server.router.add_post("/slack/events", self._events)
-        server.router.add_get("/healthz", _alive)
-        server.router.add_get("/readyz", self._readiness)
+        server.add_routes(self._routes)
         self._runner = web.AppRunner(server, access_log=None, shutdown_timeout=STOP_S)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self.port).start()
@@ -48,6 +46,14 @@ class WebServer:
         """Stop listening; requests under way are answered."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+
+class WebServer(Server):
+    """Takes Slack's requests to a Bolt app."""
+
+    def __init__(self, app: AsyncApp, host: str, port: int) -> None:
+        super().__init__(host, port, [web.post("/slack/events", self._events)])
+        self._app = app
 
     async def _events(self, request: web.Request) -> web.Response:
         """Hand one request of Slack to Bolt, which checks its signature."""
@@ -59,14 +65,40 @@ class WebServer:
             incoming = await to_bolt_request(request)
         except (UnicodeDecodeError, LookupError, ValueError):
             return web.Response(status=HTTPStatus.BAD_REQUEST, text="unreadable body")
-        assert self._app is not None  # noqa: S101 - the route exists only with an app
         return await to_aiohttp_response(await self._app.async_dispatch(incoming))
 
-    async def _readiness(self, _: web.Request) -> web.Response:
-        if await self._ready():
-            return web.Response(text="ready")
-        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text="not ready")
 
+class OpsServer(Server):
+    """Answers those who run the bot.
 
-async def _alive(_: web.Request) -> web.Response:
-    return web.Response(text="ok")
+    `problems` names what keeps requests from being taken; `measure` brings those measurements up to date that are
+    looked up rather than counted.
+    """
+
+    def __init__(
+        self, host: str, port: int, problems: Callable[[], Awaitable[list[str]]], measure: Callable[[], Awaitable[None]]
+    ) -> None:
+        routes = [
+            web.get("/healthz", self._alive),
+            web.get("/readyz", self._ready),
+            web.get("/metrics", self._metrics),
+        ]
+        super().__init__(host, port, routes)
+        self._problems = problems
+        self._measure = measure
+
+    @staticmethod
+    async def _alive(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        problems = await self._problems()
+        if not problems:
+            return web.Response(text="ready\n")
+        text = "".join(f"not ready: {problem}\n" for problem in problems)
+        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=text)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        await self._measure()
+        body, content_type = metrics.exposition(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})

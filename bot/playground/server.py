@@ -70,6 +70,7 @@ class Playground:
             slack_api_url=f"{self.url}/api",
             host="127.0.0.1",
             port=0,
+            ops_port=0,
             state_file=self._state_file,
             jaeger_url=None,
             tempo_url=None,

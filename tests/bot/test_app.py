@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 
-import aiohttp
 import pytest
 from world import CHANNEL, FaultySlack
 
@@ -316,14 +315,6 @@ async def test_too_many_waiting_requests_are_told_to_come_back(make_world) -> No
         assert first == (200, "")
         assert second == (200, "") or "busy" in json.loads(second[1])["text"]
         await world.settled()
-
-
-async def test_health_is_answered(world) -> None:
-    """Load balancers and people can ask whether the process is well."""
-    async with aiohttp.ClientSession() as session:
-        for path in ("/healthz", "/readyz"):
-            async with session.get(f"http://127.0.0.1:{world.bot.web.port}{path}") as response:
-                assert response.status == 200
 
 
 async def test_every_message_is_within_slacks_limits(world, samples) -> None:

@@ -55,7 +55,7 @@ class Town:
         port = _free_port()
         variables = {
             "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": f"{self.url}/api",
-            "JAEGER_URL": f"{self.url}/jaeger", "HOST": "127.0.0.1", "PORT": str(port),
+            "JAEGER_URL": f"{self.url}/jaeger", "HOST": "127.0.0.1", "PORT": str(port), "OPS_PORT": "0",
             "STATE_FILE": str(self._state), "PATH": os.environ["PATH"],
         } | environment  # fmt: skip
         process = Process(
@@ -212,6 +212,7 @@ async def test_sigterm_while_slack_hangs_at_the_start_ends_the_process(town) -> 
         ({"SLACK_SIGNING_SECRET": ""}, "SLACK_SIGNING_SECRET"),
         ({"STATE_FILE": "/nowhere/at/all.sqlite3"}, "STATE_FILE: cannot use /nowhere/at/all.sqlite3"),
         ({"HOST": "203.0.113.1"}, "HOST, PORT: cannot listen on 203.0.113.1"),
+        ({"OPS_HOST": "203.0.113.1"}, "OPS_HOST, OPS_PORT: cannot listen on 203.0.113.1"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

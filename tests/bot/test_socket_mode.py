@@ -44,12 +44,13 @@ async def test_a_usage_error_is_in_the_acknowledgement(make_world) -> None:
 
 
 async def test_readiness_follows_the_websocket(make_world) -> None:
-    """With a port set, health is answered in Socket Mode too: ready only while Slack can reach us."""
+    """Socket Mode is ready only while Slack can reach us, and needs no port for Slack."""
     slack = SocketSlack()
     async with make_world(start=False, slack=slack, slack_app_token=SecretStr("xapp-1")) as world:
         await world.bot.start_socket()
         await asyncio.wait_for(slack.connected.wait(), 10)
-        url = f"http://127.0.0.1:{world.bot.web.port}"
+        assert world.bot.web is None
+        url = f"http://127.0.0.1:{world.bot.ops.port}"
         async with aiohttp.ClientSession() as session:
             async with session.get(f"{url}/readyz") as response:
                 assert response.status == 200

@@ -9,17 +9,10 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from pydantic import SecretStr
-from world import FaultySlack, World
+from world import FaultySlack
 
 from bot.settings import SettingsError
 from bot.web import MAX_BODY_BYTES
-
-
-async def status_of(world: World, path: str) -> int:
-    """Ask one of the health addresses."""
-    url = f"http://127.0.0.1:{world.bot.web.port}{path}"
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
-        return response.status
 
 
 async def test_slack_checks_the_certificate_without_a_signature(world) -> None:
@@ -107,14 +100,6 @@ async def test_a_missing_secret_is_named(make_world, changes, named) -> None:
     async with make_world(start=False, **changes) as world:
         with pytest.raises(SettingsError, match=named):
             await world.bot.start_http()
-
-
-async def test_readiness_follows_the_life_of_the_bot(make_world) -> None:
-    """Ready once started; not any more while stopping, when `/healthz` still answers."""
-    async with make_world() as world:
-        assert (await status_of(world, "/healthz"), await status_of(world, "/readyz")) == (200, 200)
-        world.bot._running = False
-        assert (await status_of(world, "/healthz"), await status_of(world, "/readyz")) == (200, 503)
 
 
 async def test_what_a_listener_did_not_foresee_is_told_to_the_person_who_waits(world) -> None:

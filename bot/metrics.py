@@ -1,0 +1,59 @@
+"""What the bot measures, in Prometheus' terms.
+
+Labels take few values, all known when the process starts: kinds, codes, steps, configured sources. Never a channel, a
+person, a service or an operation: those would grow without bound, and nobody may learn from here who asked what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
+
+LAG_EVERY_S = 0.1  # between two looks at the event loop
+LABELS = ("kind", "le")  # every label there is
+
+ACKNOWLEDGED = Histogram(
+    "compare_traces_ack_seconds",
+    "Time from a payload of Slack's to its acknowledgement (Slack gives up after 3 s), by kind of payload",
+    ("kind",),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3),
+    registry=REGISTRY,
+)
+LOOP_LAG = Histogram(
+    "compare_traces_event_loop_lag_seconds",
+    "How late the event loop was for a look at the clock, ten times a second",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1),
+    registry=REGISTRY,
+)
+UNFINISHED = Gauge("compare_traces_unfinished_requests", "Requests accepted and not ended", registry=REGISTRY)
+OLDEST = Gauge(
+    "compare_traces_oldest_unfinished_seconds",
+    "Age of the oldest request that was accepted and has not ended; 0 without any",
+    registry=REGISTRY,
+)
+
+
+def exposition(accept: str) -> tuple[bytes, str]:
+    """Return all measurements and their content type, in the format that the reader prefers."""
+    encoder: Callable[[CollectorRegistry], bytes]
+    encoder, content_type = choose_encoder(accept)
+    return encoder(REGISTRY), content_type
+
+
+async def sample_loop_lag() -> None:
+    """Look at the clock ten times a second, until cancelled: what comes late was held up by something."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        due = clock() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        LOOP_LAG.observe(max(0.0, clock() - due))

@@ -1,0 +1,126 @@
+"""Metrics: each moves with what it measures, and none has labels that grow without bound."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+from world import CHANNEL, World
+
+from bot import metrics
+from bot.slack.reception import payload_kind
+
+
+class Watch:
+    """Says by how much measurements changed since it was made."""
+
+    def __init__(self) -> None:
+        self._before = self._read()
+
+    @staticmethod
+    def _read() -> dict[tuple, float]:
+        return {
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for family in metrics.REGISTRY.collect()
+            for sample in family.samples
+        }
+
+    def __call__(self, name: str, **labels: str) -> float:
+        """Return the change of one measurement."""
+        key = (name, *sorted(labels.items()))
+        return self._read().get(key, 0.0) - self._before.get(key, 0.0)
+
+
+async def scrape(world: World, accept: str = "") -> tuple[str, str]:
+    """Read the metrics as Prometheus does; returns content type and text."""
+    url = f"http://127.0.0.1:{world.bot.ops.port}/metrics"
+    async with aiohttp.ClientSession() as session, session.get(url, headers={"Accept": accept}) as response:
+        assert response.status == 200
+        return response.headers["Content-Type"], await response.text()
+
+
+async def test_prometheus_can_read_them(world) -> None:
+    """The text parses, in both formats that Prometheus asks for, and the process is in it."""
+    kind, text = await scrape(world)
+    assert kind.startswith("text/plain; version=0.0.4")
+    names = {family.name for family in text_string_to_metric_families(text)}
+    assert {"compare_traces_ack_seconds", "process_resident_memory_bytes"} <= names
+    kind, text = await scrape(world, "application/openmetrics-text; version=1.0.0")
+    assert kind.startswith("application/openmetrics-text")
+    assert text.endswith("# EOF\n")
+
+
+async def test_acknowledgements_are_timed_by_the_kind_of_payload(world) -> None:
+    """A command is a command; what is refused has no kind, whatever it claims to be."""
+    change = Watch()
+    await world.command("help")
+    await world.send("command=x", headers={"X-Slack-Signature": "v0=00"})
+    assert change("compare_traces_ack_seconds_count", kind="command") == 1
+    assert change("compare_traces_ack_seconds_count", kind="refused") == 1
+    assert 0 < change("compare_traces_ack_seconds_sum", kind="command") < 3
+
+
+def test_every_kind_of_payload_is_one_of_a_few() -> None:
+    """Whatever a payload says of itself, the label is ours."""
+    said = [
+        "event_callback",
+        "block_actions",
+        "view_submission",
+        "shortcut",
+        "message_action",
+        "x" * 1_000,
+        7,
+        None,
+        {},
+    ]
+    assert {payload_kind({"type": its}) for its in said} == {"event", "button", "form", "shortcut", "other"}
+
+
+async def test_what_waits_in_the_ledger_is_counted_when_asked(make_world) -> None:
+    """The number of requests without an answer, and the age of the oldest."""
+    async with make_world() as world:
+        _, text = await scrape(world)
+        assert "compare_traces_unfinished_requests 0.0" in text
+        assert "compare_traces_oldest_unfinished_seconds 0.0" in text
+        world.bot.ledger._clock = lambda: time.time() - 90
+        await world.bot.ledger.accept("k1", "q1", CHANNEL, b"", 0)
+        world.bot.ledger._clock = time.time
+        await world.bot.ledger.accept("k2", "q2", CHANNEL, b"", 0)
+        _, text = await scrape(world)
+        assert "compare_traces_unfinished_requests 2.0" in text
+        (age,) = [float(line.split()[1]) for line in text.splitlines() if line.startswith("compare_traces_oldest")]
+        assert 90 <= age < 120
+
+
+async def test_a_held_up_event_loop_shows(monkeypatch) -> None:
+    """What blocks the loop for 60 ms is seen as a delay of more than 25 ms."""
+    monkeypatch.setattr(metrics, "LAG_EVERY_S", 0.001)
+    change = Watch()
+    sampling = asyncio.create_task(metrics.sample_loop_lag())
+    while change("compare_traces_event_loop_lag_seconds_count") < 1:
+        await asyncio.sleep(0.001)
+    on_time = change("compare_traces_event_loop_lag_seconds_bucket", le="0.025")
+    time.sleep(0.06)  # noqa: ASYNC251 - this is what must show
+    while change("compare_traces_event_loop_lag_seconds_sum") < 0.05:
+        await asyncio.sleep(0.001)
+    seen = change("compare_traces_event_loop_lag_seconds_count")
+    assert change("compare_traces_event_loop_lag_seconds_bucket", le="0.025") < seen
+    assert on_time >= 0
+    sampling.cancel()
+
+
+async def test_no_label_grows_with_what_people_and_traces_say(world, samples) -> None:
+    """After comparisons and nonsense of all kinds, every value of every label is one that was known before."""
+    pair = samples.pairs[0]
+    await world.command(f"{pair.baseline} {pair.suspect}", user_id="U0NEVERSEEN", channel_id=CHANNEL)
+    await world.command("nonsense nonsense")
+    await world.action({"type": "block_actions", "actions": [{"action_id": "odd"}], "user": {"id": "U1"}})
+    await world.settled()
+    _, text = await scrape(world)
+    ours = [f for f in text_string_to_metric_families(text) if f.name.startswith("compare_traces_")]
+    values = {value for family in ours for sample in family.samples for value in sample.labels.values()}
+    assert "U0NEVERSEEN" not in json.dumps(sorted(values))
+    assert {name for family in ours for sample in family.samples for name in sample.labels} <= set(metrics.LABELS)
