@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo demo-cli test check format bench bench-peer lock clean
+.PHONY: install demo demo-cli test prove check format bench bench-peer lock clean
 
 install: $(STAMP)
 
@@ -26,6 +26,10 @@ demo-cli: install
 test: install
 	@$(BIN)/python tests/browser_setup.py
 	@$(BIN)/python -m pytest -q -n auto
+
+# What must hold for any traces at all, on 10,000 generated examples each: takes a while.
+prove: install
+	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile prove tests/analysis
 
 check: install
 	@$(BIN)/ruff format --check .

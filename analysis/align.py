@@ -307,7 +307,7 @@ class _Builder:
             *self._seen_below(left_a, left_b, in_baseline=True),
             *self._seen_below(left_b, left_a, in_baseline=False),
         ]
-        for match in sorted(found, key=lambda match: (match.depth, self._text(match.key))):
+        for match in sorted(found, key=self._nearness):
             left, others = (left_b, left_a) if match.in_baseline else (left_a, left_b)
             if match.key not in left or id(match.below) in self.taken or match.top.key not in others:
                 continue
@@ -332,9 +332,13 @@ class _Builder:
                     if key is not None and id(below) not in self.taken:
                         yield _Moved(depth, key, below, top, in_baseline)
 
+    def _nearness(self, match: _Moved) -> tuple[int, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Order matches nearest first; ties by what they are, never by their side, so that swapping mirrors."""
+        return (match.depth, self._text(match.key), self._text(match.below.key), self._text(match.top.key))
+
     def _text(self, key: int) -> tuple[str, ...]:
         its = self.keys[key]
-        return (its.service, its.name, its.kind.value, its.detail)
+        return (its.service, its.name, its.kind.value, its.detail, its.category, its.target)
 
     def _match_renamed(
         self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]

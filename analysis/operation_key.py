@@ -111,7 +111,7 @@ def operation_key(span: Span) -> OperationKey:
         statement = semconv.first(attributes, semconv.DB_STATEMENT)[:MAX_TEXT]
         system = semconv.first(attributes, semconv.DB_SYSTEM)
         detail = statement_template(statement)
-        table = semconv.first(attributes, ("db.collection.name", "db.sql.table", "db.mongodb.collection"))
+        table = semconv.first(attributes, semconv.DB_TABLE)
         if not table and statement:
             found = _TABLE.search(statement)
             table = found[1] if found else ""

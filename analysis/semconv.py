@@ -22,6 +22,7 @@ HTTP_STATUS = ("http.response.status_code", "http.status_code")
 RPC_STATUS = ("rpc.response.status_code", "rpc.grpc.status_code", "grpc.status_code")
 DB_SYSTEM = ("db.system.name", "db.system")
 DB_STATEMENT = ("db.query.text", "db.statement")
+DB_TABLE = ("db.collection.name", "db.sql.table", "db.mongodb.collection")
 DB_STATUS = ("db.response.status_code",)
 MESSAGING_DESTINATION = ("messaging.destination.name", "messaging.destination", "messaging.kafka.topic")
 PEER = (

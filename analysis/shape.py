@@ -25,10 +25,18 @@ MAX_TEXT = 2_000  # characters of a statement that can tell two queries apart
 # 0.57 us without Unicode's idea of a word, which nearly every text can do without.
 _VARYING = re.compile(r"[\da-f](?:(?<=\b[0-9a-f])[0-9a-f]{5,}\b|(?<=\d)\d+)")
 _VARYING_ASCII = re.compile(_VARYING.pattern, re.ASCII)
-_ELSEWHERE = (
-    *("url.path", "http.target", "http.route", "rpc.service", "rpc.method", "messaging.destination.name"),
-    *("db.collection.name", "db.sql.table", "db.mongodb.collection"),
+
+# What else a key is made of (see `operation_key`), read where no text says which call it is. Behind a path stands a
+# server, whose caller's address says nothing about the operation.
+_PATH = frozenset(("url.path", "http.target", "http.route"))
+_READ = _PATH | frozenset(
+    (
+        *(*semconv.DB_STATEMENT, *semconv.DB_SYSTEM, *semconv.DB_TABLE, *semconv.HTTP_URL, *semconv.HTTP_ROUTE),
+        *("http.request.method", "http.method", "rpc.system", "rpc.system.name", "rpc.service", "rpc.method"),
+        *("messaging.system", *semconv.MESSAGING_DESTINATION),
+    )
 )
+_READ_OF_CALLS = _READ | frozenset(semconv.PEER)
 
 
 class Shapes:
@@ -36,19 +44,31 @@ class Shapes:
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
+        self._read: dict[tuple[str, ...], list[str]] = {}  # names of attributes -> those that tell a call from others
 
     def of(self, attributes: Attributes) -> str:
         """Return the shape of a span with these attributes."""
         get = attributes.get
         text = get("db.query.text") or get("db.statement") or get("url.full") or get("http.url")
-        if not text:
-            # Nothing but what sort of work it is and where it goes.
-            text = f"{semconv.category(attributes)} {semconv.first(attributes, _ELSEWHERE)}"
-        elif text.__class__ is not str:
-            text = str(text)
+        if (
+            not text
+            or text.__class__ is not str
+            or (text[0] == "/" and "http.url" in attributes)  # relative: to which host?
+            or "peer.service" in attributes
+        ):
+            text = self._whole(attributes)
         known = self._known
         shape = known.get(text)  # a text without ids is its own shape
         if shape is None:
             shape = (_VARYING_ASCII if text.isascii() else _VARYING).sub("0", text[:MAX_TEXT])
             shape = known.setdefault(shape, shape)
         return shape
+
+    def _whole(self, attributes: Attributes) -> str:
+        """Write out what sort of work it is and where it goes."""
+        names = tuple(attributes)
+        read = self._read.get(names)
+        if read is None:
+            of = attributes.keys()
+            read = self._read[names] = sorted(of & (_READ_OF_CALLS if of.isdisjoint(_PATH) else _READ))
+        return "\n".join([f"{name} {attributes[name]}" for name in read]) if read else ""

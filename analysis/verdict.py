@@ -62,9 +62,10 @@ def _kind(change: Change, explanations: list[Explanation], context: Context) -> 
     if change.significant:
         return VerdictKind.SLOWER if change.direction > 0 else VerdictKind.FASTER
     certain = [e for e in explanations if e.candidate.certain or e.candidate.off_path_ns]
-    if change.modest and explanations:
-        explained = explanations[0].explained_ns
-        if explained >= context.options.concentrated_share * abs(context.attribution.delta_ns):
+    delta = abs(context.attribution.delta_ns)
+    if change.modest and explanations and explanations[0].candidate.off_path_ns <= delta:
+        explained = max(e.explained_ns for e in explanations)
+        if explained >= context.options.concentrated_share * delta:
             return VerdictKind.SLOWER if change.direction > 0 else VerdictKind.FASTER
     if certain:
         return VerdictKind.CHANGED

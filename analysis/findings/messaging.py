@@ -40,6 +40,7 @@ def find(context: Context) -> Iterable[Candidate]:
         service, operation = name_of(pair, context)
         baseline_ids, suspect_ids = context.span_ids(pair)
         sender = pair.parent.key.service if pair.parent is not None else ""
+        detached = _detached(pair)
         yield Candidate(
             finding=CODE,
             title=TITLE,
@@ -49,9 +50,9 @@ def find(context: Context) -> Iterable[Candidate]:
             operation=operation,
             peer_service=sender or None,
             pair=pair,
-            claims={},
-            off_path_ns=growth,
-            affects="completion" if _detached(pair) else "response",
+            claims={} if detached else _waited_for(pair, growth, context),
+            off_path_ns=growth if detached else 0,
+            affects="completion" if detached else "response",
             summary=f"{operation} in {service} starts {duration(b)} after its message was sent, not {duration(a)}",
             evidence=[
                 f"waiting in the queue: {duration(a)} in A, {duration(b)} in B",
@@ -64,6 +65,19 @@ def find(context: Context) -> Iterable[Candidate]:
 
 def _detached(pair: Pair) -> bool:
     return all(group.detached for group in pair.suspect)
+
+
+def _waited_for(pair: Pair, growth: int, context: Context) -> dict[int, int]:
+    """Claim the callers' time in which the response waited for the message to be taken."""
+    claims = {}
+    above = pair.parent
+    while above is not None and growth > 0:
+        held_up = min(growth, max(0, context.growth(context.share_of[id(above)])))
+        if held_up:
+            claims[id(above)] = held_up
+            growth -= held_up
+        above = above.parent
+    return claims
 
 
 def _wait(groups: list[CallGroup], side: Profile) -> int:

@@ -50,8 +50,10 @@ def grew(share: Share, context: Context) -> int:
     if not share.pair.baseline or not share.pair.suspect:
         return 0
     if _detached(share.pair):
-        growth = context.after(share).self_ns - context.before(share).self_ns
-        return growth if growth > max(context.options.queue_delay_floor_ns, context.before(share).self_ns) else 0
+        before, after = context.before(share), context.after(share)
+        usual = before.self_ns * max(1, after.calls // before.calls)  # more of the same calls are no slower ones
+        growth = after.self_ns - usual
+        return growth if growth > max(context.options.queue_delay_floor_ns, usual) else 0
     growth = own_growth(share, context)
     # Most pairs are within the least of all noises: nothing more need be worked out for them.
     return growth if growth > context.options.group_noise_ns and growth > context.noise(share) else 0

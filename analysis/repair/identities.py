@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analysis.model import Span, Trace
 
 _START = attrgetter("start_ns")
+_HELD = attrgetter("status_message", "events", "links", "follows_from")
 _ORDER = attrgetter("start_ns", "end_ns", "name", "span_id", "parent_id", "kind", "resource.service", "error")
 
 
@@ -56,8 +57,15 @@ def in_one_order(sent: Sequence[Span]) -> list[Span]:
             done = at + 1
             while done < len(starts) and starts[done] == starts[at]:
                 done += 1
-            spans[at:done] = sorted(spans[at:done], key=_ORDER)
+            spans[at:done] = _tied_in_order(spans[at:done])
     return spans
+
+
+def _tied_in_order(tied: list[Span]) -> list[Span]:
+    """Sort spans that start together; copies of one span that agree in all but what they hold, by that."""
+    if len({span.span_id for span in tied}) == len(tied):
+        return sorted(tied, key=_ORDER)
+    return sorted(tied, key=lambda span: (_ORDER(span), repr((span.resource, span.attributes, *_HELD(span)))))
 
 
 def _join(draft: Draft) -> tuple[dict[str, int], dict[str, int]]:

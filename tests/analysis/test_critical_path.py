@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from generated import proper_trees, span_graphs
-from hypothesis import given, settings
+from hypothesis import given
+from proving import examples
 
 from analysis.critical_path import critical_path
 from analysis.options import DEFAULTS
@@ -118,7 +119,7 @@ def test_a_chain_of_100000_spans_is_as_good_as_any(trace) -> None:
 
 
 @given(proper_trees())
-@settings(max_examples=250, deadline=None)
+@examples(250)
 def test_agrees_with_a_slow_independent_implementation(generated: Trace) -> None:
     """The fast walk and a naive one that looks at every child again and again find the same owners."""
     tree = repair(generated, DEFAULTS)
@@ -128,7 +129,7 @@ def test_agrees_with_a_slow_independent_implementation(generated: Trace) -> None
 
 
 @given(span_graphs())
-@settings(max_examples=250, deadline=None)
+@examples(250)
 def test_segments_sum_to_the_root_for_any_span_graph(generated: Trace) -> None:
     """Whatever was sent, the path covers the root's duration exactly, without overlap."""
     tree = repair(generated, DEFAULTS)
@@ -142,7 +143,7 @@ def test_segments_sum_to_the_root_for_any_span_graph(generated: Trace) -> None:
 
 
 @given(span_graphs())
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_exposed_time_never_exceeds_what_a_span_did_itself(generated: Trace) -> None:
     """Own time on the path is part of the own time of the span."""
     tree = repair(generated, DEFAULTS)

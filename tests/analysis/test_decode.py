@@ -8,10 +8,11 @@ import json
 
 import pytest
 from exchanges import body
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from proving import examples
 
 from analysis import DecodeError, EmptyTraceError, WireFormat, decode, decode_many
 from analysis.decode.values import hex_id, span_ids
@@ -201,7 +202,7 @@ BODIES = [
 
 
 @given(st.sampled_from(BODIES), st.data())
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_damaged_bodies_never_raise_anything_but_decode_errors(raw, data) -> None:
     """Cut off anywhere, with bytes changed, doubled or removed: a trace or a DecodeError, nothing else."""
     damaged = bytearray(raw)
@@ -225,7 +226,7 @@ def test_damaged_bodies_never_raise_anything_but_decode_errors(raw, data) -> Non
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_arbitrary_bytes_never_raise_anything_but_decode_errors(raw) -> None:
     """Noise is told as such."""
     try:

@@ -54,6 +54,27 @@ def test_statements_tell_queries_of_one_name_apart(trace) -> None:
     assert keys.number(one) != keys.number(two)
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"messaging.system": "kafka", "messaging.destination": "orders"}, {"messaging.destination": "mails"}),
+        ({"rpc.service": "Cart", "rpc.method": "Add"}, {"rpc.method": "Empty"}),
+        ({"http.method": "GET", "http.url": "/items", "net.peer.name": "stock"}, {"net.peer.name": "cart"}),
+        ({"http.method": "GET", "http.url": "http://mesh/items", "peer.service": "stock"}, {"peer.service": "cart"}),
+        ({"peer.service": "stock"}, {"peer.service": "cart"}),
+    ],
+)
+def test_calls_of_one_name_to_two_places_are_two_operations(trace, one, two) -> None:
+    """What a call goes to tells it from others of its name, in whichever attribute its instrumentation says so."""
+    t = trace()
+    keys = OperationKeys()
+    numbers = {
+        keys.number(t.span("call", 0, 1, kind=SpanKind.CLIENT, attributes=attributes))
+        for attributes in (one, one | two)
+    }
+    assert len(numbers) == 2
+
+
 def test_old_and_new_conventions_give_one_key(trace) -> None:
     """An upgraded instrumentation library does not make another operation."""
     t = trace()

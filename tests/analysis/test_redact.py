@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from proving import examples
 
 from analysis import compare, render_markdown, render_text
 from analysis.model import Event, SpanKind
@@ -114,7 +115,7 @@ def test_redaction_can_be_switched_off(trace) -> None:
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_text_is_redacted_once_and_for_all(text) -> None:
     """Redaction never fails and repeating it changes nothing."""
     once = redacted(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generated import span_graphs
-from hypothesis import given, settings
+from hypothesis import given
+from proving import examples
 
 from analysis import compare
 from analysis.model import SpanKind
@@ -147,7 +148,7 @@ def test_100000_children_and_absurd_times_are_no_problem(trace) -> None:
 
 
 @given(span_graphs())
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_span_graph_becomes_a_tree(generated: Trace) -> None:
     """Every received span id is in the tree once, reachable from one root, with time on its side."""
     tree = repair(generated, DEFAULTS)
