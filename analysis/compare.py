@@ -104,7 +104,7 @@ def _compare(baseline: Trace, suspect: Trace, population: Population | None, opt
         context = structs.replace(context, mirrored=True)
         candidates = find_all(context)
     candidates = unusual(candidates, context)
-    explanations = explain(candidates, context, significant=change.significant)
+    explanations = explain(candidates, context, significant=change.apart)
     verdict = judge(change, explanations, context, notes)
     return _assemble(context, verdict, explanations, candidates, notes)
 

@@ -124,6 +124,14 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     """... if it also ranks above this percentile (or below its mirror): times have long tails, in which one healthy
     request in ten is far from the median."""
 
+    ordinary_percentile: float = 80.0
+    """Slow requests may make up this much less than all of a population and still not set what is usual: trouble
+    that comes and goes is in every sample of recent requests."""
+
+    odd_ratio: float = 2.0
+    """... for a request this many times as long as the median: two healthy ones differ by as much, but from their
+    middle hardly one does."""
+
     usual_share: float = 0.05
     """A way of working (a call made or not) that at least this share of the population shows, and two of its
     traces, is usual: what 1 request in 20 does is no change."""

@@ -61,6 +61,8 @@ def _usual(c: Candidate, context: Context, norms: Norms, recent: Recent) -> bool
     sign = 1 if b > a else -1
     if onset([sign * v for v in series(recent.samples, recent.paths([c.pair]), number)], HALF_A_CALL, context.options):
         return False  # usual by now, but it began at some moment
+    if norms.odd and c.claimed_ns >= context.options.cause_share * abs(context.attribution.delta_ns):
+        return False  # requests that do it are slow as well: it may be why
     pairs = _claimed(c, context)
     limit = norms.exposed_limit(pairs) if pairs else 0
     return max(_sum(pairs, context, EXPOSED)) <= limit
@@ -110,7 +112,7 @@ def _recurrence(
     sign = 1 if sides[1] > sides[0] else -1  # calls that are gone are a rise of what is missing
     values, (a, b) = [sign * v for v in values], (sign * sides[0], sign * sides[1])
     if not recent.usual:  # A is from before all of them
-        return _counted(sum(2 * v >= a + b for v in values), len(values), options)
+        return _counted(sum(v >= a + options.recurrence_part * (b - a) for v in values), len(values), options)
     if found := onset(values, floor, options, b):
         if b <= found.limit:
             return None

@@ -25,11 +25,20 @@ if TYPE_CHECKING:
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """How the response times relate: the direction (+1 slower, -1 faster, 0) and whether it is beyond doubt."""
+    """How the response times relate: the direction (+1 slower, -1 faster, 0) and whether it is beyond doubt.
+
+    `odd`: some recent requests take as long as the slower one, but the bulk of them does not.
+    """
 
     direction: int
     significant: bool
     modest: bool
+    odd: bool = False
+
+    @property
+    def apart(self) -> bool:
+        """Tell whether the times differ enough for nanoseconds to decide what is the cause."""
+        return self.significant or self.odd
 
 
 def measure(baseline_ns: int, suspect_ns: int, context: Context) -> Change:
@@ -40,7 +49,8 @@ def measure(baseline_ns: int, suspect_ns: int, context: Context) -> Change:
     direction = (delta > 0) - (delta < 0)
     if context.norms is not None:
         unusual = not context.norms.usual_response(high)
-        return Change(direction=direction, significant=unusual and high >= options.hint_ratio * low, modest=unusual)
+        significant, odd = unusual and high >= options.hint_ratio * low, context.norms.odd
+        return Change(direction=direction, significant=significant, modest=unusual or odd, odd=odd)
     significant = high >= options.slower_ratio * low and abs(delta) >= options.slower_floor_ns
     modest = high >= options.hint_ratio * low and abs(delta) >= options.hint_floor_ns
     return Change(direction=direction, significant=significant, modest=modest)
@@ -117,8 +127,15 @@ def _confidence(
             if explained < options.concentrated_share * delta:
                 score -= 1
         if not change.significant and kind is not VerdictKind.FAILING:
-            score -= 1 if top.candidate.certain else 2
-            reasons.append("the difference is small: two healthy requests can differ as much")
+            if context.norms is not None and change.odd:
+                number = context.norms.as_slow(max(context.baseline.tree.response_ns, context.suspect.tree.response_ns))
+                score -= 1
+                reasons.append(
+                    f"{number} of {context.norms.size} other requests take as long: the trouble comes and goes"
+                )
+            else:
+                score -= 1 if top.candidate.certain else 2
+                reasons.append("the difference is small: two healthy requests can differ as much")
         rivals = [e for e in explanations[1:] if e.explained_ns > 0.5 * max(1, top.explained_ns)]
         if rivals and kind is not VerdictKind.FAILING:
             score -= 1
@@ -126,14 +143,20 @@ def _confidence(
     elif kind is VerdictKind.CHANGED:
         weight = explanations[0].weight_ns if explanations else 0
         score -= 1 if weight > options.slower_floor_ns else 2
-        reasons.append("the response time is about the same; two traces cannot tell whether the change is usual")
+        reasons.append(
+            "the response time is about the same; recent requests hardly ever show the change"
+            if context.recent is not None and context.norms is not None
+            else "the response time is about the same; two traces cannot tell whether the change is usual"
+        )
     else:
         reasons.append(
             "the difference is within what healthy requests show"
             if context.norms is not None
             else "two traces are one sample each; compare with the typical request to be sure"
         )
-        score -= 0 if context.norms is not None else 1
+        if context.norms is not None and _stretched(explanations, context):
+            reasons.append("though one part of it takes longer than is usual for it")
+        score -= 0 if context.norms is not None and not _stretched(explanations, context) else 1
     if context.norms is not None:
         reasons.append(f"judged against {context.norms.size} recent traces")
     if context.recent is not None and (odd := _odd_baseline(context.recent, context)):
@@ -145,6 +168,14 @@ def _confidence(
     if serious:
         score -= 1
     return (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)[max(0, min(2, score))], reasons
+
+
+def _stretched(explanations: list[Explanation], context: Context) -> bool:
+    """Tell whether one unusual part makes up most of a large difference that as a whole is usual."""
+    options = context.options
+    low, high = sorted((context.baseline.tree.response_ns, context.suspect.tree.response_ns))
+    large = high >= max(options.slower_ratio * low, low + options.slower_floor_ns)
+    return large and any(e.explained_ns >= options.concentrated_share * (high - low) for e in explanations[:1])
 
 
 def _odd_baseline(recent: Recent, context: Context) -> str:

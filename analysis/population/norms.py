@@ -29,14 +29,24 @@ if TYPE_CHECKING:
     from analysis.options import CompareOptions
     from analysis.population.reduced import Population, Sample
     from analysis.profile import CallGroup, Profile
+    from analysis.tree import SpanTree
 
 EXPOSED, CALLS, ERRORS = range(3)  # the numbers of a sample's group
 
 
 class Norms:
-    """What is usual, by the requests that set it (at least `population_min`)."""
+    """What is usual, by the requests that set it (at least `population_min`).
 
-    def __init__(self, samples: list[Sample], names: dict[int, str], options: CompareOptions) -> None:
+    As a rule all that these requests show is usual. A response out of the ordinary (`odd`) is held against the bulk
+    of them instead: that three other requests of sixty are as slow makes it no healthy one.
+
+        . . .:::::. . .        . .   .      odd: beyond the bulk, though not beyond all
+        |---- bulk ----|-------B----|
+    """
+
+    def __init__(
+        self, samples: list[Sample], names: dict[int, str], responses: tuple[int, int], options: CompareOptions
+    ) -> None:
         self.size = len(samples)
         self.samples = samples
         self.options = options
@@ -44,6 +54,9 @@ class Norms:
         self.response = Spread.of(s.response_ns for s in samples)
         self._spreads: dict[tuple[tuple[str, ...], int], Spread] = {}
         self._met = frozenset(path for sample in samples for path in sample.groups)
+        low, high = max(min(responses), int(self.response.middle)), max(responses)
+        apart = high >= max(options.odd_ratio * low, low + options.slower_floor_ns)
+        self.odd = apart and high > self._bulk(self.response)
 
     def spread(self, pairs: Iterable[Pair], number: int = EXPOSED) -> Spread:
         """Return what is usual for one number, summed over some pairs."""
@@ -60,7 +73,11 @@ class Norms:
     def exposed_limit(self, pairs: Iterable[Pair]) -> int:
         """Return the upper end (ns) of what is usual for the exposed time of some pairs."""
         spread = self.spread(pairs)
-        return int(max(spread.high, spread.middle + self.options.unusual_mad * spread.mad))
+        return int(self._bulk(spread) if self.odd else max(spread.high, self._bulk(spread)))
+
+    def _bulk(self, spread: Spread) -> float:
+        reach = max(self.options.unusual_mad * spread.mad, self.options.group_noise_ns)
+        return max(spread.at(self.options.ordinary_percentile), spread.middle + reach)
 
     def presence(self, pair: Pair) -> float:
         """Return the share of requests that have the pair's calls."""
@@ -74,27 +91,36 @@ class Norms:
         return spread.below(fewer + 1) >= enough and self.size - spread.below(more) >= enough
 
     def usual_response(self, response_ns: int) -> bool:
-        """Tell whether a response time is not longer than normal variation makes it."""
-        spread = self.response
-        reach = max(self.options.unusual_mad * spread.mad, self.options.group_noise_ns)
-        return response_ns <= max(spread.high, spread.middle + reach)
+        """Tell whether a response time is not longer than any that normal variation makes."""
+        return response_ns <= max(self.response.high, self._bulk(self.response))
+
+    def as_slow(self, response_ns: int) -> int:
+        """Count the requests that take as long or longer."""
+        return self.size - self.response.below(response_ns)
 
 
 class Recent:
     """All requests of a population but the compared ones, oldest first, and those of them that set what is usual."""
 
     def __init__(
-        self, samples: list[Sample], root: str, names: dict[int, str], baseline: Profile, options: CompareOptions
+        self,
+        samples: list[Sample],
+        root: str,
+        names: dict[int, str],
+        baseline: SpanTree,
+        suspect: SpanTree,
+        options: CompareOptions,
     ) -> None:
         self.samples = samples
         self.root = root
         self.options = options
         self._names = names
         self.change, self.changed = "", 0  # "slower" or "faster", and the first request that is
-        self.usual = self._calmer(baseline.tree.response_ns, baseline.tree.origin_ns)
+        self.usual = self._calmer(baseline.response_ns, baseline.origin_ns)
         self.response = Spread.of(s.response_ns for s in self.usual or samples)
+        responses = (baseline.response_ns, suspect.response_ns)
         enough = len(self.usual) >= options.population_min
-        self.norms = Norms(self.usual, self._names, options) if enough else None
+        self.norms = Norms(self.usual, self._names, responses, options) if enough else None
 
     def paths(self, pairs: Iterable[Pair]) -> tuple[str, ...]:
         """Return the call paths of some pairs, as either side knows them."""
@@ -114,7 +140,7 @@ class Recent:
         from_before = baseline_start_ns < self.samples[0].started_at_ns
         if from_before and baseline_ns < spread.low and spread.middle >= slower:
             return []
-        floor = max(options.slower_floor_ns, (options.slower_ratio - 1) * spread.middle)
+        floor = max(options.hint_floor_ns, (options.slower_ratio - 1) * spread.middle)
         if rise := onset(responses, floor, options):
             self.change, self.changed = "slower", rise.index
             return self.samples[: rise.index]
@@ -149,7 +175,7 @@ def recent(
         return None, [_unused("the population is of another operation: it says nothing about these two")]
     if (missing := options.population_min - len(others)) > 0:
         return None, [_unused(f"the population has {len(others)} other traces: {missing} more would say what is usual")]
-    return Recent(others, population.root, names, baseline, options), []
+    return Recent(others, population.root, names, baseline.tree, suspect.tree, options), []
 
 
 def _unused(text: str) -> Note:

@@ -22,6 +22,7 @@ from bench.simulate.topology import make_world
 if TYPE_CHECKING:
     from analysis.model import Trace
     from bench.simulate.conditions import Conditions
+    from bench.simulate.faults.base import Plan
     from bench.simulate.instrumentation import Recording
     from bench.simulate.program import World
 
@@ -40,13 +41,8 @@ class Pair:
 def make_pair(fault: str, seed: int) -> Pair | None:
     """Simulate a pair with a fault; None when the system of the seed has no place for it."""
     world = _world(seed)
-    rng = random.Random(hash((seed, crc32(fault.encode()))))
     first, second = _request(world, seed, 1), _request(world, seed, 2)
-    scene = Scene(
-        world=world, rng=rng, baseline=execute(world, first), healthy=execute(world, second),
-        ratio=rng.choices(RATIOS, RATIO_WEIGHTS)[0],
-    )  # fmt: skip
-    plan = FAULTS[fault](scene)
+    plan = _plan(fault, seed)
     if plan is None:
         return None
     undisturbed = execute(world, second, plan.baseline_conditions).ms
@@ -70,6 +66,23 @@ def healthy_traces(seed: int, number: int) -> list[Trace]:
         request = _request(world, seed, 100 + index)
         found.append(record(world, execute(world, request), request.seed).trace)
     return found
+
+
+def troubled_traces(fault: str, seed: int, number: int) -> list[Trace]:
+    """Return other requests of the system of a seed while the fault of that seed's pair is there."""
+    world, plan = _world(seed), _plan(fault, seed)
+    requests = [_request(world, seed, 10_000 + index) for index in range(number if plan else 0)]
+    return [_run(world, request, plan.conditions, plan.recording).trace for request in requests if plan]
+
+
+def _plan(fault: str, seed: int) -> Plan | None:
+    world = _world(seed)
+    rng = random.Random(hash((seed, crc32(fault.encode()))))
+    scene = Scene(
+        world=world, rng=rng, baseline=execute(world, _request(world, seed, 1)),
+        healthy=execute(world, _request(world, seed, 2)), ratio=rng.choices(RATIOS, RATIO_WEIGHTS)[0],
+    )  # fmt: skip
+    return FAULTS[fault](scene)
 
 
 @lru_cache(maxsize=64)

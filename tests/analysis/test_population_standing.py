@@ -26,14 +26,14 @@ A, B = "a" * 32, "b" * 32
 def request(trace, number: float, *, query=20.0, own=10.0, calls=1, cached=True, error=False, trace_id="") -> Trace:
     """Return a request that starts `number` minutes in: own work, a query, and another one when not cached."""
     t = trace()
-    end = own + query * calls + (0 if cached else 30)
+    end = own + query * calls + (0 if cached else 20)
     root = t.span("GET /items", 0, end, kind=SpanKind.SERVER)
     at = own
     for _ in range(calls):
         t.span("SELECT", at, at + query, root, kind=SpanKind.CLIENT, error=error)
         at += query
     if not cached:
-        t.span("recompute", at, at + 30, root, kind=SpanKind.CLIENT)
+        t.span("recompute", at, at + 20, root, kind=SpanKind.CLIENT)
     built = t.build()
     shift = round(number * MINUTE)
     spans = tuple(replace(s, start_ns=s.start_ns + shift, end_ns=s.end_ns + shift) for s in built.spans)
@@ -217,6 +217,36 @@ def test_a_slow_baseline_is_the_finding_when_the_suspect_is_faster(trace) -> Non
     assert result.verdict.kind is VerdictKind.FASTER
     assert result.verdict.confidence is Confidence.HIGH
     assert population_line(result).startswith("A is slower than all 60 recent requests; B is typical (")
+
+
+def test_trouble_that_comes_and_goes_is_no_normal_variation(trace) -> None:
+    """Six of sixty requests are as slow as the suspect, all along: it is slow all the same, and they are counted."""
+    result = judged(trace, population(trace, changes=slow(range(5, 60, 10), query=240)))
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert result.verdict.confidence is Confidence.MEDIUM
+    assert "6 of 60 other requests take as long: the trouble comes and goes" in result.verdict.reasons
+    assert (again(result).kind, again(result).above, again(result).since) == (RecurrenceKind.INTERMITTENT, 6, "")
+    assert recurrence_line(result.causes[0].population, result) == (
+        "intermittent: 6 of 60 recent requests show it, at any time"
+    )
+
+
+def test_a_call_that_makes_some_requests_slow_is_their_cause(trace) -> None:
+    """Six of sixty requests repeat a query 15 times and are slow: common or not, that is why the suspect is slow."""
+    recent = population(trace, changes={i: {"calls": 15} for i in range(5, 60, 10)})
+    result = judged(trace, recent, query=20, calls=15)
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert result.causes[0].kind is CauseKind.MORE_CALLS
+    assert again(result).kind is RecurrenceKind.INTERMITTENT
+
+
+def test_a_usual_request_with_an_unusual_part_is_quiet_with_less_confidence(trace) -> None:
+    """The whole is within what requests show, one part of it is not: no alarm, and no certainty either."""
+    recent = population(trace, changes={i: {"own": 50.0} for i in range(0, 60, 4)})
+    result = judged(trace, recent, query=50)
+    assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    assert result.verdict.confidence is Confidence.MEDIUM
+    assert "though one part of it takes longer than is usual for it" in result.verdict.reasons
 
 
 def test_too_few_traces_say_what_would_settle_it(trace) -> None:
