@@ -33,7 +33,7 @@ from analysis.model import SpanKind
 if TYPE_CHECKING:
     from analysis.align import Alignment
     from analysis.options import CompareOptions
-    from analysis.profile import CallGroup, Profile
+    from analysis.profile import CallGroup
 
 
 class Sums(Struct, frozen=True, gc=False):
@@ -75,10 +75,10 @@ class Attribution(Struct, frozen=True, kw_only=True):
     overlap: dict[int, tuple[float, float]]  # id(pair) -> concurrency of its children in A and B
 
 
-def attribute(alignment: Alignment, baseline: Profile, suspect: Profile, options: CompareOptions) -> Attribution:
+def attribute(alignment: Alignment, options: CompareOptions) -> Attribution:
     """Split the difference of the response times over the pairs of an alignment."""
     overlap = {
-        id(pair): (concurrency(pair.baseline, baseline), concurrency(pair.suspect, suspect))
+        id(pair): (concurrency(pair.baseline), concurrency(pair.suspect))
         for pair in alignment.pairs
         if pair.baseline and pair.suspect and _has_several_children(pair)
     }
@@ -123,25 +123,10 @@ def _has_several_children(pair: Pair) -> bool:
     return len(pair.children) > 1 or any(len(g.spans) > 1 for child in pair.children for g in child.baseline)
 
 
-def concurrency(groups: list[CallGroup], side: Profile) -> float:
+def concurrency(groups: list[CallGroup]) -> float:
     """Return how many held children ran at once, on average over the time when any ran (1.0: never two)."""
-    starts, ends, held = side.tree.starts, side.tree.ends, side.tree.held
-    work = covered = 0
-    for group in groups:
-        for span in group.spans:
-            children = held[span]
-            if not children:
-                continue
-            reached = starts[span]
-            high = ends[span]
-            for child in sorted(children, key=starts.__getitem__):
-                start, end = starts[child], min(ends[child], high)
-                if end > start:
-                    work += end - start
-                    if end > reached:
-                        covered += end - max(start, reached)
-                        reached = end
-    return work / covered if covered > 0 else 1.0
+    covered = sum(group.total_ns - group.self_ns for group in groups)
+    return sum(group.held_ns for group in groups) / covered if covered > 0 else 1.0
 
 
 def _parts(

@@ -73,7 +73,7 @@ def _compare(baseline: Trace, suspect: Trace, population: Population | None, opt
     keys = OperationKeys()
     a, b = profile(baseline, keys, options), profile(suspect, keys, options)
     alignment = align(a, b, options)
-    attribution = attribute(alignment, a, b, options)
+    attribution = attribute(alignment, options)
     others, unused = recent(population, a, b, options)
     context = Context(
         baseline=a,
@@ -159,8 +159,7 @@ def _notes(context: Context) -> list[Note]:
     a, b = context.baseline, context.suspect
     notes = [_on_side(note, side) for side, p in (("A", a), ("B", b)) for note in p.tree.notes]
     notes.extend(context.alignment.notes)
-    seen_a = {span.service for span in a.tree.spans}
-    seen_b = {span.service for span in b.tree.spans}
+    seen_a, seen_b = ({resource.service for resource in side.resources} for side in (a, b))
     for service, side in [(s, "B") for s in sorted(seen_a - seen_b)] + [(s, "A") for s in sorted(seen_b - seen_a)]:
         tree = (b if side == "B" else a).tree
         if any(note.code == "missing-parents" for note in tree.notes) and service:
@@ -320,14 +319,15 @@ def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context:
 
 def _name(pair: Pair, context: Context) -> str:
     groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
-    return min(side.tree.spans[i].name for i in groups[0].spans)
+    spans = side.tree.spans
+    return min({spans[i].name for i in groups[0].spans})
 
 
 def _side(p: Profile) -> Side:
     tree = p.tree
     root = tree.spans[tree.root]
     versions: dict[str, str] = {}
-    for resource in {id(span.resource): span.resource for span in tree.spans}.values():
+    for resource in p.resources:
         version = semconv.version(resource)
         if version:
             versions[resource.service] = version
@@ -342,8 +342,8 @@ def _side(p: Profile) -> Side:
         response_time_ns=tree.response_ns,
         completion_time_ns=tree.completion_ns,
         spans=len(tree.spans),
-        services=tuple(sorted({span.service for span in tree.spans})),
-        errors=sum(span.error for span in tree.spans),
+        services=tuple(sorted({resource.service for resource in p.resources})),
+        errors=sum(group.errors for group in p.groups),
         versions=dict(sorted(versions.items())),
     )
 

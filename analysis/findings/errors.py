@@ -80,7 +80,13 @@ def _is_echo(pair: Pair, failing: dict[int, Pair], context: Context) -> bool:
 
 def failed_spans(pair: Pair, context: Context) -> list[Span]:
     """Return the suspect's failing spans of a pair, in time order."""
-    return [span for group in pair.suspect for span in context.suspect.spans_of(group) if span.error]
+    spans, starts = context.suspect.tree.spans, context.suspect.tree.starts
+    return [
+        spans[i]
+        for group in pair.suspect
+        if group.errors
+        for i in sorted((i for i in group.spans if spans[i].error), key=starts.__getitem__)
+    ]
 
 
 def worst_of(pair: Pair, context: Context) -> Span:

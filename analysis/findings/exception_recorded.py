@@ -61,9 +61,9 @@ def _survived(groups: list[CallGroup], side: Profile) -> set[str]:
     """Return the types of exceptions recorded on spans that report success."""
     found = set()
     for group in groups:
-        for i in group.spans:
+        for i in group.eventful:
             span = side.tree.spans[i]
-            if span.events and not span.error:
+            if not span.error:
                 event = exception(span)
                 if event is not None:
                     found.add(semconv.first(event.attributes, ("exception.type",)) or "exception")

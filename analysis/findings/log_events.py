@@ -71,7 +71,7 @@ def _templates(groups: list[CallGroup], side: Profile) -> dict[str, list[tuple[s
     spans = side.tree.spans
     found: dict[str, list[tuple[str, Event]]] = {}
     for group in groups:
-        for i in group.spans:
+        for i in group.eventful:
             for event in spans[i].events:
                 if not is_exception(event) and not semconv.first(event.attributes, semconv.FLAG_KEY):
                     found.setdefault(template(_said(event)), []).append((spans[i].span_id, event))

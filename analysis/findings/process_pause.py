@@ -117,7 +117,7 @@ def _idle(span: int, context: Context) -> tuple[int, int]:
     tree = context.suspect.tree
     best = (tree.starts[span], tree.starts[span])
     reached = tree.starts[span]
-    for child in sorted(tree.held[span], key=tree.starts.__getitem__):
+    for child in tree.held[span]:
         if tree.starts[child] - reached > best[1] - best[0]:
             best = (reached, tree.starts[child])
         reached = max(reached, tree.ends[child])

@@ -60,7 +60,7 @@ def grew(share: Share, context: Context) -> int:
 
 
 def _detached(pair: Pair) -> bool:
-    return all(group.detached for group in pair.suspect)
+    return pair.suspect[0].detached and all(group.detached for group in pair.suspect)
 
 
 def own_growth(share: Share, context: Context) -> int:

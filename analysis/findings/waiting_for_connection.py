@@ -106,7 +106,7 @@ def _handed_over(share: Share, growth: int, calls: Calls, context: Context) -> s
     for group in share.pair.suspect:
         for i in group.spans:
             free = tree.starts[i]
-            for child in sorted(tree.held[i], key=tree.starts.__getitem__):
+            for child in tree.held[i]:
                 gap = tree.starts[child] - free
                 # Its own previous call ended when the gap began; only what ends after that is somebody else's.
                 within = min(context.options.handover_ns, gap - 1)

@@ -22,7 +22,7 @@ from analysis.repair.holders import find_holders
 from analysis.repair.identities import number_spans
 from analysis.repair.orphans import adopt_orphans
 from analysis.repair.roots import MISSING_SERVICE, settle_root
-from analysis.tree import ROOT, SpanTree, group_children, topological
+from analysis.tree import ROOT, SpanTree, as_read, group_children, order_by_start
 
 if TYPE_CHECKING:
     from analysis.model import Trace
@@ -36,7 +36,7 @@ def repair(trace: Trace, options: CompareOptions) -> SpanTree:
     draft = number_spans(trace)
     mend_durations(draft)
     children = group_children(draft.parents)
-    order = topological([i for i, parent in enumerate(draft.parents) if parent == ROOT], children)
+    order = as_read([i for i, parent in enumerate(draft.parents) if parent == ROOT], children)
     root, detached = order[0] if order else ROOT, set[int]()
     if len(order) < len(draft.spans) or draft.parents.count(ROOT) != 1:
         # Only a trace whose one root reaches every span needs none of these.
@@ -44,12 +44,15 @@ def repair(trace: Trace, options: CompareOptions) -> SpanTree:
         root, detached = settle_root(draft)
         adopt_orphans(draft, root)
         children = group_children(draft.parents)
-        order = topological([root], children)
-    align_clocks(draft, order, options)
+        order = as_read([root], children)
+    align_clocks(draft, order, children, options)
     origin = draft.starts[root]
     draft.starts = [start - origin for start in draft.starts]
     draft.ends = [end - origin for end in draft.ends]
     holders = find_holders(draft, order, detached, options)
+    held = children if holders == draft.parents else group_children(holders)
+    for siblings in (children,) if held is children else (children, held):
+        order_by_start(siblings, draft.starts)
     return SpanTree(
         trace_id=trace.trace_id,
         spans=draft.spans,
@@ -59,7 +62,7 @@ def repair(trace: Trace, options: CompareOptions) -> SpanTree:
         parents=draft.parents,
         children=children,
         holders=holders,
-        held=children if holders == draft.parents else group_children(holders),
+        held=held,
         order=order,
         root=root,
         notes=tuple(draft.notes),

@@ -19,8 +19,11 @@ from msgspec import Struct
 from analysis import semconv
 from analysis.model import SpanKind
 from analysis.notes import Severity
+from analysis.tree import by_level
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analysis.model import Resource
     from analysis.options import CompareOptions
     from analysis.repair.draft import Draft
@@ -52,16 +55,19 @@ class _Processes:
         return known
 
 
-def align_clocks(draft: Draft, order: list[int], options: CompareOptions) -> None:
-    """Shift processes whose clock disagrees with their callers'. `order`: every span after its parent."""
+def align_clocks(draft: Draft, order: list[int], children: list[Sequence[int]], options: CompareOptions) -> None:
+    """Shift processes whose clock disagrees with their callers'. `order`: all spans, in whichever order is quickest."""
     processes = _Processes()
     offsets: dict[int, int] = {}
-    for callee, callers in _windows(draft, order, processes).items():
+    windows = _windows(draft, order, processes)
+    if not any(_offset(callers, offsets, options.overhang_ns) for callers in windows.values()):
+        return
+    # Some clock is off: now the callers must be settled before their callees.
+    nearest_first = by_level(order[:1], children)
+    for callee, callers in _windows(draft, nearest_first, processes).items():
         shift = _offset(callers, offsets, options.overhang_ns)
         if shift:
             offsets[callee] = shift
-    if not offsets:
-        return
     for i, span in enumerate(draft.spans):
         shift = offsets.get(processes.number(span.resource), 0)
         if shift:
@@ -79,7 +85,7 @@ def align_clocks(draft: Draft, order: list[int], options: CompareOptions) -> Non
 
 
 def _windows(draft: Draft, order: list[int], processes: _Processes) -> dict[int, dict[int, _Window]]:
-    """Collect what the calls say, by callee and caller; callees in the order in which the request reaches them."""
+    """Collect what the calls say, by callee and caller; callees in the order in which they appear."""
     spans, parents, starts, ends = draft.spans, draft.parents, draft.starts, draft.ends
     server, consumer = SpanKind.SERVER, SpanKind.CONSUMER
     number = processes.number

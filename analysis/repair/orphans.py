@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from analysis import semconv
 from analysis.notes import Severity
 from analysis.repair.draft import ORPHAN
-from analysis.tree import group_children, topological
+from analysis.tree import by_level, group_children
 
 if TYPE_CHECKING:
     from analysis.repair.draft import Draft
@@ -71,7 +71,7 @@ def adopt_orphans(draft: Draft, root: int) -> None:
 def _hosts(draft: Draft, root: int) -> list[int]:
     """List the spans that lead to the root and in whose time a lost call may have been made."""
     spans = draft.spans
-    rooted = topological([root], group_children(draft.parents))
+    rooted = by_level([root], group_children(draft.parents))
     return [i for i in rooted if i == root or spans[i].kind not in semconv.CALLING]
 
 

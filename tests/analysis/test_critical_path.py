@@ -148,7 +148,7 @@ def test_exposed_time_never_exceeds_what_a_span_did_itself(generated: Trace) -> 
     """Own time on the path is part of the own time of the span."""
     tree = repair(generated, DEFAULTS)
     path = critical_path(tree, 0)
-    for own, on_path in zip(self_times(tree), path.exposed, strict=True):
+    for own, on_path in zip(self_times(tree)[0], path.exposed, strict=True):
         assert 0 <= on_path <= own
 
 
