@@ -132,6 +132,42 @@ class Context(Struct, frozen=True, kw_only=True):
         )
 
 
+def differs(
+    code: str,
+    title: str,
+    kind: CauseKind,
+    pair: Pair,
+    context: Context,
+    *,
+    summary: str,
+    evidence: list[str],
+    peer_service: str | None = None,
+    certain: bool = False,
+    baseline_spans: list[str] | None = None,
+    suspect_spans: list[str] | None = None,
+) -> Candidate:
+    """Return a candidate for what differs around a pair without taking time; by default it names all its spans."""
+    service, operation = name_of(pair, context)
+    baseline_ids, suspect_ids = context.span_ids(pair)
+    return Candidate(
+        finding=code,
+        title=title,
+        kind=kind,
+        tier=Tier.CONTEXT,
+        service=service,
+        operation=operation,
+        peer_service=peer_service,
+        pair=pair,
+        claims={},
+        affects="nothing",
+        certain=certain,
+        summary=summary,
+        evidence=evidence,
+        baseline_spans=baseline_ids if baseline_spans is None else baseline_spans,
+        suspect_spans=suspect_ids if suspect_spans is None else suspect_spans,
+    )
+
+
 def longest_spans(groups: Iterable[CallGroup], side: Profile, limit: int) -> list[str]:
     """Return the ids of the longest spans of some groups."""
     starts, ends, spans = side.tree.starts, side.tree.ends, side.tree.spans

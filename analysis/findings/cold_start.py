@@ -12,16 +12,14 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from analysis import semconv
 from analysis.findings import slow_operation
-from analysis.findings.base import Candidate, Context, Tier
 from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analysis.findings.base import Candidate, Context
     from analysis.profile import CallGroup, Profile
 
 CODE = "cold-start"
@@ -39,15 +37,7 @@ def find(context: Context) -> Iterable[Candidate]:
         pair = share.pair
         reason = _stated(pair.baseline, pair.suspect, context) or _first_call(pair.baseline, pair.suspect, context)
         if reason:
-            made = slow_operation.slower(share, growth, context)
-            yield replace(
-                made,
-                finding=CODE,
-                title=TITLE,
-                tier=Tier.REASON,
-                summary=f"{made.summary}: a cold start",
-                evidence=[reason, *made.evidence],
-            )
+            yield slow_operation.because(share, growth, context, CODE, TITLE, f"a cold start, {reason}", [reason])
 
 
 def _stated(baseline: list[CallGroup], suspect: list[CallGroup], context: Context) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs, name_of
 from analysis.findings.errors import describe, peer_of
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analysis.findings.base import Candidate, Context
     from analysis.model import Span
     from analysis.profile import CallGroup, Profile
 
@@ -43,17 +44,13 @@ def find(context: Context) -> Iterable[Candidate]:
         service, operation = name_of(pair, context)
         why, formerly = describe(new[0]), describe(old[0])
         limit = context.options.max_span_ids
-        yield Candidate(
-            finding=CODE,
-            title=TITLE,
-            kind=CauseKind.ERROR,
-            tier=Tier.CONTEXT,
-            service=service,
-            operation=operation,
+        yield differs(
+            CODE,
+            TITLE,
+            CauseKind.ERROR,
+            pair,
+            context,
             peer_service=peer_of(pair, context),
-            pair=pair,
-            claims={},
-            affects="nothing",
             certain=True,
             summary=f"{operation} in {service} fails for another reason: {why} instead of {formerly}",
             evidence=[f"in A: {formerly}", f"in B: {why}"],

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of
+from analysis.findings.base import differs, name_of
 from analysis.findings.errors import describe, exception
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analysis.findings.base import Candidate, Context
     from analysis.profile import CallGroup, Profile
 
 CODE = "exception-recorded"
@@ -39,20 +40,15 @@ def find(context: Context) -> Iterable[Candidate]:
             for span in context.suspect.spans_of(group)
             if not span.error and exception(span) is not None
         )
-        yield Candidate(
-            finding=CODE,
-            title=TITLE,
-            kind=CauseKind.ERROR,
-            tier=Tier.CONTEXT,
-            service=service,
-            operation=operation,
-            pair=pair,
-            claims={},
-            affects="nothing",
+        yield differs(
+            CODE,
+            TITLE,
+            CauseKind.ERROR,
+            pair,
+            context,
             certain=True,
             summary=f"{operation} in {service} records {describe(span)} and reports success",
             evidence=[f"{', '.join(sorted(recorded))} is recorded in B, not in A; the span's status is ok"],
-            baseline_spans=longest_spans(pair.baseline, context.baseline, context.options.max_span_ids),
             suspect_spans=[span.span_id],
         )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs, name_of
 from analysis.findings.errors import is_exception
 from analysis.format import count, shorten
 from analysis.operation_key import template
@@ -22,6 +22,7 @@ from analysis.operation_key import template
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analysis.findings.base import Candidate, Context
     from analysis.model import Event
     from analysis.profile import CallGroup, Profile
 
@@ -44,25 +45,19 @@ def find(context: Context) -> Iterable[Candidate]:
         service, operation = name_of(pair, context)
         told = sorted(new, key=lambda text: (-len(after[text]), text))[:MOST]
         examples = [_said(after[text][0][1]) for text in told]
-        yield Candidate(
-            finding=CODE,
-            title=TITLE,
-            kind=CauseKind.ERROR,
-            tier=Tier.CONTEXT,
-            service=service,
-            operation=operation,
-            pair=pair,
-            claims={},
-            affects="nothing",
+        where = list(dict.fromkeys(span_id for text in told for span_id, _ in after[text]))
+        yield differs(
+            CODE,
+            TITLE,
+            CauseKind.ERROR,
+            pair,
+            context,
             summary=f"{operation} in {service} records {_quoted(examples[0])}, which A does not",
             evidence=[
                 f"{_quoted(example)}: {count(len(after[text]), 'time')} in B, never in A"
                 for text, example in zip(told, examples, strict=True)
             ],
-            baseline_spans=context.span_ids(pair)[0],
-            suspect_spans=list(dict.fromkeys(span_id for text in told for span_id, _ in after[text]))[
-                : context.options.max_span_ids
-            ],
+            suspect_spans=where[: context.options.max_span_ids],
         )
 
 

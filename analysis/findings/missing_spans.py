@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs, name_of
 from analysis.format import count
 from analysis.model import SpanKind
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.align import Pair
+    from analysis.findings.base import Candidate, Context
 
 CODE = "missing-spans"
 TITLE = "Cannot see inside"
@@ -39,23 +40,16 @@ def find(context: Context) -> Iterable[Candidate]:
             dark, lit = ("A", "B") if end.suspect else ("B", "A")
             share = context.share_of[id(end)]
             calls = max(share.baseline.calls, share.suspect.calls)
-            baseline_ids, suspect_ids = context.span_ids(call)
-            yield Candidate(
-                finding=CODE,
-                title=TITLE,
-                kind=CauseKind.WAIT_GAP,
-                tier=Tier.CONTEXT,
-                service=service,
-                operation=operation,
+            yield differs(
+                CODE,
+                TITLE,
+                CauseKind.WAIT_GAP,
+                call,
+                context,
                 peer_service=end.key.service,
-                pair=call,
-                claims={},
-                affects="nothing",
                 summary=f"{end.key.service} sent no spans for {operation} of {service} in {dark}: "
                 "the trace cannot see inside that call there",
                 evidence=[f"{count(calls, 'span')} of {end.key.service} in {lit}, none in {dark}"],
-                baseline_spans=baseline_ids,
-                suspect_spans=suspect_ids,
             )
 
 

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings import slow_operation
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs, name_of
 from analysis.findings.differences import Size, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.attribute import Share
+    from analysis.findings.base import Candidate, Context
 
 CODE = "payload-growth"
 TITLE = "Larger payload"
@@ -61,29 +60,14 @@ def _candidate(share: Share, growth: int, larger: list[Size], context: Context, 
     what = f"{size.name} is {size.suspect:,} instead of {size.baseline:,}"
     evidence = [size.text for size in larger]
     if growth:
-        slower = slow_operation.slower(share, growth, context)
-        return replace(
-            slower,
-            finding=code,
-            title=title,
-            tier=Tier.REASON,
-            summary=f"{slower.summary}: {what}",
-            evidence=[*evidence, *(text for text in slower.evidence if text not in evidence)],
-        )
+        return slow_operation.because(share, growth, context, code, title, what, evidence)
     service, operation = name_of(share.pair, context)
-    baseline_ids, suspect_ids = context.span_ids(share.pair)
-    return Candidate(
-        finding=code,
-        title=title,
-        kind=CauseKind.SELF_TIME_INCREASE,
-        tier=Tier.CONTEXT,
-        service=service,
-        operation=operation,
-        pair=share.pair,
-        claims={},
-        affects="nothing",
+    return differs(
+        code,
+        title,
+        CauseKind.SELF_TIME_INCREASE,
+        share.pair,
+        context,
         summary=f"{operation} in {service}: {what}",
         evidence=evidence,
-        baseline_spans=baseline_ids,
-        suspect_spans=suspect_ids,
     )

@@ -11,11 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs
 from analysis.findings.differences import places, process_places, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from analysis.findings.base import Candidate, Context
 
 CODE = "place-changed"
 TITLE = "Ran elsewhere"
@@ -35,21 +37,13 @@ def find(context: Context) -> Iterable[Candidate]:
         if not changed or not (slower or changed[0].name == "zone"):
             continue
         told.add(pair.key.service)
-        service, operation = name_of(pair, context)
-        baseline_ids, suspect_ids = context.span_ids(pair)
         widest = changed[0]
-        yield Candidate(
-            finding=CODE,
-            title=TITLE,
-            kind=CauseKind.SELF_TIME_INCREASE,
-            tier=Tier.CONTEXT,
-            service=service,
-            operation=operation,
-            pair=pair,
-            claims={},
-            affects="nothing",
-            summary=f"{service} ran in another {widest.name}: {widest.suspect} instead of {widest.baseline}",
+        yield differs(
+            CODE,
+            TITLE,
+            CauseKind.SELF_TIME_INCREASE,
+            pair,
+            context,
+            summary=f"{pair.key.service} ran in another {widest.name}: {widest.suspect} instead of {widest.baseline}",
             evidence=[difference.text for difference in changed],
-            baseline_spans=baseline_ids,
-            suspect_spans=suspect_ids,
         )

@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs
 from analysis.findings.differences import process_settings, processes, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analysis.align import Pair
-    from analysis.findings.differences import Difference
+    from analysis.findings.base import Candidate, Context
 
 CODE = "setting-changed"
 TITLE = "Setting changed"
@@ -36,24 +35,13 @@ def find(context: Context) -> Iterable[Candidate]:
         for changed in (*of_process.get(pair.key.service, ()), *settings(pair, context)):
             if (pair.key.service, changed.name) not in told:
                 told.add((pair.key.service, changed.name))
-                yield _candidate(pair, changed, context)
-
-
-def _candidate(pair: Pair, changed: Difference, context: Context) -> Candidate:
-    service, operation = name_of(pair, context)
-    baseline_ids, suspect_ids = context.span_ids(pair)
-    return Candidate(
-        finding=CODE,
-        title=TITLE,
-        kind=CauseKind.VERSION_CHANGE,
-        tier=Tier.CONTEXT,
-        service=service,
-        operation=operation,
-        pair=pair,
-        claims={},
-        affects="nothing",
-        summary=f"{changed.name} is {changed.suspect} instead of {changed.baseline} in {service}",
-        evidence=[changed.text],
-        baseline_spans=baseline_ids,
-        suspect_spans=suspect_ids,
-    )
+                service = pair.key.service
+                yield differs(
+                    CODE,
+                    TITLE,
+                    CauseKind.VERSION_CHANGE,
+                    pair,
+                    context,
+                    summary=f"{changed.name} is {changed.suspect} instead of {changed.baseline} in {service}",
+                    evidence=[changed.text],
+                )

@@ -12,17 +12,15 @@ from collections import defaultdict
 from statistics import median
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from analysis import semconv
 from analysis.findings import slow_operation
-from analysis.findings.base import Candidate, Context, Tier
 from analysis.format import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.align import Pair
+    from analysis.findings.base import Candidate, Context
 
 CODE = "slow-instance"
 TITLE = "Slow instance"
@@ -38,15 +36,7 @@ def find(context: Context) -> Iterable[Candidate]:
             continue
         reason = _one_of_several(share.pair, context)
         if reason:
-            made = slow_operation.slower(share, growth, context)
-            yield replace(
-                made,
-                finding=CODE,
-                title=TITLE,
-                tier=Tier.REASON,
-                summary=f"{made.summary}: {reason}",
-                evidence=[reason, *made.evidence],
-            )
+            yield slow_operation.because(share, growth, context, CODE, TITLE, reason, [reason])
 
 
 def _one_of_several(pair: Pair, context: Context) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
@@ -114,6 +116,21 @@ def slower(share: Share, growth: int, context: Context) -> Candidate:
         evidence=evidence,
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,
+    )
+
+
+def because(
+    share: Share, growth: int, context: Context, code: str, title: str, reason: str, evidence: list[str]
+) -> Candidate:
+    """Return the candidate of a slower pair whose spans say why: the reason follows the times in one sentence."""
+    made = slower(share, growth, context)
+    return replace(
+        made,
+        finding=code,
+        title=title,
+        tier=Tier.REASON,
+        summary=f"{made.summary}: {reason}",
+        evidence=[*evidence, *(text for text in made.evidence if text not in evidence)],
     )
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs, name_of
 from analysis.findings.differences import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analysis.align import Pair
+    from analysis.findings.base import Candidate, Context
     from analysis.model import Span
     from analysis.profile import CallGroup, Profile
 
@@ -46,22 +47,15 @@ def find(context: Context) -> Iterable[Candidate]:
             continue
         told.add(answer)
         service, operation = name_of(pair, context)
-        baseline_ids, suspect_ids = context.span_ids(pair)
-        yield Candidate(
-            finding=CODE,
-            title=TITLE,
-            kind=CauseKind.ERROR,
-            tier=Tier.CONTEXT,
-            service=service,
-            operation=operation,
-            pair=pair,
-            claims={},
-            affects="nothing",
+        yield differs(
+            CODE,
+            TITLE,
+            CauseKind.ERROR,
+            pair,
+            context,
             certain=any(code[0] in "45" for code in after),
             summary=f"{operation} in {service} answers {answer[1]} instead of {answer[0]}",
             evidence=[f"status {answer[0]} in A, {answer[1]} in B; no span calls it an error"],
-            baseline_spans=baseline_ids,
-            suspect_spans=suspect_ids,
         )
 
 

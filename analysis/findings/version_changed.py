@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import differs
 from analysis.findings.differences import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analysis.findings.base import Candidate, Context
     from analysis.profile import CallGroup, Profile
 
 CODE = "version-changed"
@@ -38,23 +39,16 @@ def find(context: Context) -> Iterable[Candidate]:
         if not old or not new or old == new or (pair.key.service, old, new) in told:
             continue
         told.add((pair.key.service, old, new))
-        service, operation = name_of(pair, context)
-        baseline_ids, suspect_ids = context.span_ids(pair)
-        yield Candidate(
-            finding=CODE,
-            title=TITLE,
-            kind=CauseKind.VERSION_CHANGE,
-            tier=Tier.CONTEXT,
-            service=service,
-            operation=operation,
-            pair=pair,
-            claims={},
-            affects="nothing",
+        service = pair.key.service
+        yield differs(
+            CODE,
+            TITLE,
+            CauseKind.VERSION_CHANGE,
+            pair,
+            context,
             certain=True,
             summary=f"{service} is version {new} instead of {old}",
             evidence=[f"{service} is version {old} in A and {new} in B"],
-            baseline_spans=baseline_ids,
-            suspect_spans=suspect_ids,
         )
 
 

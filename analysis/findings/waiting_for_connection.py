@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings import slow_operation
-from analysis.findings.base import Candidate, Context, Tier
 from analysis.findings.differences import waits
 from analysis.format import duration
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.attribute import Share
+    from analysis.findings.base import Candidate, Context
     from analysis.model import Span
     from analysis.profile import Profile
 
@@ -49,16 +49,8 @@ def find(context: Context) -> Iterable[Candidate]:
         calls = calls or Calls(context.suspect)
         reason = _stated(share, growth, context) or _handed_over(share, growth, calls, context)
         if reason:
-            made = slow_operation.slower(share, growth, context)
-            yield replace(
-                made,
-                finding=CODE,
-                title=TITLE,
-                tier=Tier.REASON,
-                kind=CauseKind.WAIT_GAP,
-                summary=f"{made.summary}: {reason}",
-                evidence=[reason, *made.evidence],
-            )
+            made = slow_operation.because(share, growth, context, CODE, TITLE, reason, [reason])
+            yield replace(made, kind=CauseKind.WAIT_GAP)
 
 
 def _stated(share: Share, growth: int, context: Context) -> str:
