@@ -192,12 +192,12 @@ async def _compare(settings: Settings, options: argparse.Namespace) -> int:
         )  # fmt: skip
         traces = [(trace.body, trace.wire) for trace in fetched]
         if request.baseline is not None:
-            print(render_text(compared(*traces)), end="")
+            print(render_text(compared(*traces).comparison), end="")
             return 0
         place = Place(sources.named(fetched[0].source), sources.tenant(TERMINAL, request.tenant), deadline_s / 3)
         others = await find_others(place, root_call(traces[0]))
-        comparison, population = compared_with_typical(traces[0], [(trace.body, trace.wire) for trace in others.traces])
-        print(f"A is {others.words(len(population.samples))}.\n\n{render_text(comparison)}", end="")
+        both = compared_with_typical(traces[0], [(trace.body, trace.wire) for trace in others.traces])
+        print(f"A is {others.words(both.population)}.\n\n{render_text(both.comparison)}", end="")
     finally:
         await sources.aclose()
     return 0

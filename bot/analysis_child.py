@@ -14,12 +14,24 @@ import resource
 import signal
 import struct
 import sys
-from typing import TYPE_CHECKING, TypeAlias
+import zlib
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from analysis import AnalysisError, Comparison, Population, RootCall, Trace, WireFormat, compare, decode
+from analysis import (
+    AnalysisError,
+    Comparison,
+    Population,
+    RootCall,
+    Trace,
+    WireFormat,
+    compare,
+    decode,
+    render_markdown,
+)
+from analysis.evidence import SpanEvidence, evidence
 from analysis.picture import render_png
 from analysis.report import Table, table
 
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
 Fetched: TypeAlias = tuple[bytes, WireFormat]
 LENGTH = struct.Struct(">I")
 MAX_MEMORY_BYTES = 4 * 1024**3
+MAX_REPORT_BYTES = 4 * 1024**2
 KEPT = 100  # contributions and findings sent back: more than any message shows
 
 
@@ -77,13 +90,23 @@ class Draw(Struct, frozen=True, kw_only=True, tag=True):
 Job: TypeAlias = Compare | Look | Draw
 
 
+class Report(Struct, frozen=True, kw_only=True):
+    """The full report, ready to be handed out: compressed, since it is mostly kept and seldom read."""
+
+    markdown: bytes
+    json: bytes
+    whole: bool  # False: the JSON goes without the smallest groups of spans, of which there are very many
+
+
 class Answer(Struct, frozen=True, kw_only=True):
-    """What the bot needs to answer: the comparison, without its long tail, and the table made from all of it."""
+    """What the bot needs to answer: the comparison, without its long tail, and what was made from all of it."""
 
     comparison: Comparison
     table: Table
     population: int = 0  # traces in the population
     failed: bool = False  # the suspect's root call itself
+    evidence: tuple[SpanEvidence, ...] = ()
+    report: Report
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -95,12 +118,22 @@ class Outcome(Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
-def compared(baseline: Fetched, suspect: Fetched) -> Comparison:
+class Compared(NamedTuple):
+    """Two traces and how they differ."""
+
+    comparison: Comparison
+    baseline: Trace
+    suspect: Trace
+    population: int = 0  # traces in the population
+
+
+def compared(baseline: Fetched, suspect: Fetched) -> Compared:
     """Decode and compare two traces; raises the engine's `AnalysisError` with a sentence for people."""
-    return compare(_read("A", *baseline), _read("B", *suspect))
+    one, two = _read("A", *baseline), _read("B", *suspect)
+    return Compared(compare(one, two), one, two)
 
 
-def compared_with_typical(suspect: Fetched, others: Iterable[Fetched]) -> tuple[Comparison, Population]:
+def compared_with_typical(suspect: Fetched, others: Iterable[Fetched]) -> Compared:
     """Compare a trace with the typical one of others of its operation, all of them being the population.
 
     Those that cannot be read are left out; raises `AnalysisError` when none can, or when the suspect cannot.
@@ -111,7 +144,7 @@ def compared_with_typical(suspect: Fetched, others: Iterable[Fetched]) -> tuple[
     typical = population.typical()
     if typical is None:
         raise AnalysisError("None of the traces found to compare with can be read.")
-    return compare(traces[typical], read, population), population
+    return Compared(compare(traces[typical], read, population), traces[typical], read, len(population.samples))
 
 
 def root_call(trace: Fetched) -> RootCall:
@@ -140,20 +173,31 @@ def work(job: Job, bodies: Sequence[bytes]) -> Outcome:
             return Outcome(picture=render_png(job.comparison))
         if isinstance(job, Look):
             return Outcome(root=root_call(fetched[0]))
-        if job.baseline is None:
-            comparison, population = compared_with_typical(fetched[0], fetched[1:])
-            return _outcome(comparison, len(population.samples))
-        return _outcome(compared(fetched[0], fetched[1]), 0)
+        both = compared(*fetched[:2]) if job.baseline else compared_with_typical(fetched[0], fetched[1:])
+        return Outcome(answer=_answer(both))
     except AnalysisError as error:
         return Outcome(error=str(error))
 
 
-def _outcome(comparison: Comparison, population: int) -> Outcome:
+def _answer(both: Compared) -> Answer:
+    comparison = both.comparison
     short = msgspec.structs.replace(
         comparison, contributions=comparison.contributions[:KEPT], findings=comparison.findings[:KEPT]
     )
-    failed = any(len(part.path) == 1 and part.suspect_errors for part in comparison.contributions)
-    return Outcome(answer=Answer(comparison=short, table=table(comparison), population=population, failed=failed))
+    return Answer(
+        comparison=short, table=table(comparison), population=both.population,
+        failed=any(len(part.path) == 1 and part.suspect_errors for part in comparison.contributions),
+        evidence=evidence(short, both.baseline, both.suspect), report=_report(comparison, short),
+    )  # fmt: skip
+
+
+def _report(comparison: Comparison, short: Comparison) -> Report:
+    body = comparison.to_json()
+    whole = len(body) <= MAX_REPORT_BYTES
+    return Report(
+        markdown=zlib.compress(render_markdown(comparison).encode(errors="replace")),
+        json=zlib.compress(body if whole else short.to_json()), whole=whole,
+    )  # fmt: skip
 
 
 def main() -> None:

@@ -10,20 +10,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
-from bot.errors import BotError, DeliveryError
+from bot.errors import BotError, DeliveryError, UserError
+from bot.request import CompareRequest
+from bot.results import KEEP_DAYS
 from bot.slack import messages
+from bot.slack.limits import BUTTON_VALUE
 
 if TYPE_CHECKING:
     from analysis import Comparison
-    from bot.analysis_child import Answer
     from bot.ledger import Ledger
     from bot.request import Origin
+    from bot.results import Result, Results
     from bot.runner import AnalysisRunner
+    from bot.settings import Settings, SourceSettings
     from bot.slack.elements import Message
     from bot.slack.files import Files
     from bot.slack.post import Delivery
+    from bot.sources import Sources
 
 DRAWING_S = 10.0  # a picture that takes longer is not worth the wait
 
@@ -33,19 +39,60 @@ log = structlog.get_logger()
 class Answering:
     """Puts answers into channels."""
 
-    def __init__(self, runner: AnalysisRunner, ledger: Ledger, delivery: Delivery, files: Files) -> None:
+    def __init__(
+        self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, results: Results,
+        delivery: Delivery, files: Files,
+    ) -> None:  # fmt: skip
+        self._settings = settings
+        self._sources = sources
         self._runner = runner
         self._ledger = ledger
+        self._results = results
         self._delivery = delivery
         self._files = files
 
-    async def publish(
-        self, key: str, origin: Origin, root_ts: str, answer: Answer, asked: messages.Asked, *, first: bool
-    ) -> None:
+    async def keep(self, key: str, result: Result) -> messages.Asked:
+        """Keep a result for the buttons under its answer; returns what its messages need."""
+        try:
+            await self._results.keep(key, result)
+        except Exception:
+            log.exception("cannot keep a result", key=key)  # then the buttons say that it is not there
+        return self.asked(key, result)
+
+    async def recall(self, key: str, channel: str) -> tuple[Result, messages.Asked]:
+        """Return an earlier answer given in a channel; raises `UserError` when it is not kept any more."""
+        result = await self._results.load(key)
+        if result is None or result.origin.channel != channel:
+            raise UserError("expired", days=KEEP_DAYS)
+        return result, self.asked(key, result)
+
+    def asked(self, key: str, result: Result) -> messages.Asked:
+        """Return what the messages about a result need; sources that are configured no more have no links."""
+        request = result.request
+        typical = CompareRequest(
+            baseline=None, suspect=result.suspect, source=request.source, tenant=request.tenant, private=request.private
+        )
+        return messages.Asked(
+            baseline_id=result.baseline.trace_id, suspect_id=result.suspect.trace_id,
+            user_name=result.origin.user_name, baseline_source=self._source(result.baseline_source),
+            suspect_source=self._source(result.suspect_source), compared_with=result.compared_with, trend=result.trend,
+            stands_for=result.stands_for, note=request.note, links=self._settings.links,
+            payload=_encoded(request.swapped(result.baseline, result.suspect)),
+            typical="" if result.compared_with else _encoded(typical), key=key,
+        )  # fmt: skip
+
+    def _source(self, name: str) -> SourceSettings | None:
+        try:
+            return self._sources.settings_of(name)
+        except KeyError:
+            return None
+
+    async def publish(self, key: str, root_ts: str, result: Result, asked: messages.Asked, *, first: bool) -> None:
         """Answer request `key`; `first` is False where an earlier attempt may have posted some of it.
 
         Raises `DeliveryError`: "incomplete" when the verdict stands and something under it is missing.
         """
+        answer, origin = result.answer, result.origin
         comparison = answer.comparison
         root_ts = await self._verdict(key, origin, root_ts, messages.verdict(comparison, asked), first=first)
         thread_ts = origin.thread_ts or root_ts
@@ -90,3 +137,9 @@ class Answering:
             return
         file = messages.picture(comparison, key, body)
         await self._files.share(channel, thread_ts, [file], messages.caption(comparison), first=first)
+
+
+def _encoded(request: CompareRequest) -> str:
+    """Return a request as a button carries it; "" when it is too long for one."""
+    text = msgspec.json.encode(request).decode()
+    return text if len(text) <= BUTTON_VALUE else ""

@@ -19,6 +19,7 @@ from bot import metrics
 from bot.answering import Answering
 from bot.comparing import Jobs
 from bot.ledger import Ledger
+from bot.results import Results
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.slack.files import Files
@@ -55,15 +56,18 @@ class Bot:
         self.sources = open_sources(settings, sleep)
         self.runner = AnalysisRunner(settings.limits.concurrent)
         self.ledger = Ledger(settings.state_file)
+        self.results = Results(settings.state_file)
         self.delivery = Delivery(self.client, sleep)
         self.files = Files(self.client, self.delivery, sleep)
         self.responder = Responder(settings.slack_api_url)
-        answering = Answering(self.runner, self.ledger, self.delivery, self.files)
+        answering = Answering(settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files)
         self.jobs = Jobs(
             settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering, sleep
         )
         self.app = self._bolt_app()
-        Listeners(settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder).register(self.app)
+        Listeners(settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder, answering).register(
+            self.app
+        )
         self.web: WebServer | None = None
         self.ops = OpsServer(settings.ops_host, settings.ops_port, self._problems, self._measure)
         self._watching: list[asyncio.Task[None]] = []
@@ -176,4 +180,5 @@ class Bot:
         await self.responder.aclose()
         await self.sources.aclose()
         await self.ops.stop()
+        self.results.close()
         self.ledger.close()

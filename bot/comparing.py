@@ -23,14 +23,13 @@ from bot.finding.exemplar import LAG_S
 from bot.gathering import Gatherer
 from bot.ledger import AlertName
 from bot.request import CompareRequest, Origin, TraceRef
+from bot.results import Result
 from bot.slack import messages, notices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
-    from bot.analysis_child import Answer
     from bot.answering import Answering
-    from bot.gathering import Gathered
     from bot.ledger import Entry, Ledger
     from bot.runner import AnalysisRunner
     from bot.settings import Settings
@@ -163,8 +162,8 @@ class Jobs:
                 raise DeliveryError("interrupted")  # noqa: TRY301 - it is told like every other failure
             if not (payload.request.private or origin.watched or root_ts):
                 root_ts = await self._post_root(key, payload, first=attempt == 1)
-            answer, asked = await self._compare_patiently(payload)
-            await self._answer(key, payload, root_ts, answer, asked, first=attempt == 1)
+            result = await self._compare_patiently(payload)
+            await self._answer(key, root_ts, result, first=attempt == 1)
             state = "answered"
         except BotError as error:
             log.info("no answer", code=error.code, error=str(error), key=key)
@@ -212,7 +211,7 @@ class Jobs:
         await self._book(self._ledger.posted(key, root_ts))
         return root_ts
 
-    async def _compare_patiently(self, payload: Payload) -> tuple[Answer, messages.Asked]:
+    async def _compare_patiently(self, payload: Payload) -> Result:
         """Compare; where nobody waits for the answer, a search that came too early is made once more later."""
         try:
             async with self._slot():
@@ -224,53 +223,41 @@ class Jobs:
         async with self._slot():
             return await self._compare(payload)
 
-    async def _compare(self, payload: Payload) -> tuple[Answer, messages.Asked]:
-        limits = self._settings.limits
+    async def _compare(self, payload: Payload) -> Result:
+        request, origin, limits = payload.request, payload.origin, self._settings.limits
         try:
             async with asyncio.timeout(limits.deadline_s):
-                traces = await self._gatherer.gather(payload.request, payload.origin.channel)
+                traces = await self._gatherer.gather(request, origin.channel)
         except TimeoutError:
             raise SourceError("timeout", source="the trace source", seconds=round(limits.deadline_s)) from None
         others = traces.others.traces if traces.others else ()
         answer = await self._runner.compare(traces.baseline, traces.suspect, others, deadline_s=limits.analysis_s)
-        trend = await self._gatherer.trend(payload.request, payload.origin.channel, traces.suspect, answer)
-        return answer, msgspec.structs.replace(self._asked(payload, answer, traces), trend=trend)
-
-    def _asked(self, payload: Payload, answer: Answer, traces: Gathered) -> messages.Asked:
+        trend = await self._gatherer.trend(request, origin.channel, traces.suspect, answer)
         source = (traces.baseline or traces.suspect).source
-        used = payload.request.baseline or TraceRef(trace_id=answer.comparison.baseline.trace_id, source=source)
-        suspect = traces.reference
-        return msgspec.structs.replace(
-            _asked(payload),
-            baseline_id=used.trace_id,
-            suspect_id=suspect.trace_id,
-            baseline_source=self._sources.settings_of(source),
-            suspect_source=self._sources.settings_of(traces.suspect.source),
-            links=self._settings.links,
-            compared_with=traces.others.words(answer.population) if traces.others else "",
-            stands_for=traces.stands_for,
-            payload=msgspec.json.encode(payload.request.swapped(used, suspect)).decode(),
-        )
+        return Result(
+            request=request, origin=origin, answer=answer, baseline_source=source, suspect_source=traces.suspect.source,
+            baseline=request.baseline or TraceRef(trace_id=answer.comparison.baseline.trace_id, source=source),
+            suspect=traces.reference, compared_with=traces.others.words(answer.population) if traces.others else "",
+            stands_for=traces.stands_for, trend=trend,
+        )  # fmt: skip
 
-    async def _answer(
-        self, key: str, payload: Payload, root_ts: str, answer: Answer, asked: messages.Asked, *, first: bool
-    ) -> None:
+    async def _answer(self, key: str, root_ts: str, result: Result, *, first: bool) -> None:
         """Give the answer: to everybody in the channel, or to the person who asked alone."""
-        origin = payload.origin
-        if payload.request.private:
+        asked = await self._answering.keep(key, result)
+        if result.request.private:
             for message in (
-                messages.verdict(answer.comparison, asked),
-                *messages.thread(answer.comparison, answer.table, asked),
+                messages.verdict(result.answer.comparison, asked),
+                *messages.thread(result.answer.comparison, result.answer.table, asked),
             ):
-                await self.tell(origin, message)
+                await self.tell(result.origin, message)
             return
         try:
-            await self._answering.publish(key, origin, root_ts, answer, asked, first=first)
+            await self._answering.publish(key, root_ts, result, asked, first=first)
         except DeliveryError as error:
             if error.code != "incomplete":
                 raise
             try:
-                await self.tell(origin, notices.failure(str(error)))
+                await self.tell(result.origin, notices.failure(str(error)))
             except DeliveryError as worse:
                 log.warning("cannot tell", error=str(worse), sentence=str(error))
 

@@ -71,6 +71,8 @@ class UserError(BotError):
         "then.",
         "unknown-service": "{source} knows no service “{service}”. {hint}",
         "unknown-operation": "{service} has no operation “{operation}” in {source}. {hint}",
+        "expired": "I do not have that answer any more (I keep them for {days} days). Please ask again.",
+        "old-button": "That button is too old; please ask again.",
         "busy": "I am busy with other comparisons; try again in {seconds} s.",
     }
 

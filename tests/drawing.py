@@ -10,6 +10,12 @@ def draw(message: object) -> str:
     return "\n".join([f"(notification) {message.text}", *map(block, message.blocks)])
 
 
+def draw_view(view: dict) -> str:
+    """Return a modal or a home tab: its title, then its blocks."""
+    title = [f"({view['title']['text']})"] if "title" in view else []
+    return "\n".join([*title, *map(block, view["blocks"])])
+
+
 def block(value: dict) -> str:
     """Return one block."""
     match value["type"]:
@@ -19,6 +25,8 @@ def block(value: dict) -> str:
             return "\n".join(f"  ~ {element['text']}" for element in value["elements"])
         case "actions":
             return " ".join(f"[{element['text']['text']}]" for element in value["elements"])
+        case "divider":
+            return "----"
         case "table":
             return _table([[_cell(cell) for cell in row] for row in value["rows"]])
     raise ValueError(value["type"])

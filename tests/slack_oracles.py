@@ -64,6 +64,8 @@ def _block(block: dict) -> sb.Block:
             return sb.ContextBlock([_plain(element) for element in block["elements"]])
         case "actions":
             return sb.ActionsBlock([_button(element) for element in block["elements"]])
+        case "divider":
+            return sb.DividerBlock()
         case "input":
             hint = _plain(block["hint"]) if "hint" in block else None
             return sb.InputBlock(

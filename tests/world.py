@@ -86,6 +86,11 @@ class FaultySlack(Workspace):
         self.objections += view_objections(arguments["view"])
         return super().do_views_open(arguments)
 
+    def do_views_update(self, arguments):
+        """Judge every page of a modal that the bot turns to."""
+        self.objections += view_objections(arguments["view"])
+        return super().do_views_update(arguments)
+
     def do_files_completeUploadExternal(self, arguments):  # noqa: N802 - named after Slack's method
         """Share files, or say so."""
         described = [self.uploads.files[its["id"]].alt_text for its in arguments["files"]]
@@ -123,6 +128,12 @@ class FaultySlack(Workspace):
     def whispers(self) -> list[str]:
         """Return the texts that only the asking person saw."""
         return [m["text"] for messages in self.messages.values() for m in messages if m.get("ephemeral")]
+
+
+def button(blocks: list[dict], action_id: str) -> dict:
+    """Return a button by what it does."""
+    elements = [e for block in blocks if block["type"] == "actions" for e in block["elements"]]
+    return next(e for e in elements if e["action_id"] == action_id)
 
 
 class World:
@@ -178,6 +189,26 @@ class World:
             "trigger_id": "t", "view": {**view, "state": {"values": state}}, "response_urls": [],
         } | fields  # fmt: skip
         return await self.action(payload)
+
+    async def click(self, message: dict, action_id: str, *, user: str = "alice", **fields):
+        """Press a button of a message, as somebody; returns (status, body)."""
+        element = button(message["blocks"], action_id)
+        hidden = {"container": {"type": "message", "message_ts": message["ts"], "is_ephemeral": True}}
+        seen = {"message": message, "container": {"type": "message", "message_ts": message["ts"]}}
+        payload = {
+            "type": "block_actions", "team": {"id": "T1"}, "user": {"id": f"U-{user}", "username": user},
+            "channel": {"id": CHANNEL, "name": "incident"}, "trigger_id": f"t{next(COUNT)}",
+            "response_url": f"{self.url}/response/{CHANNEL}/{message['ts']}", "actions": [element],
+        } | (hidden if message.get("ephemeral") else seen) | fields  # fmt: skip
+        return await self.action(payload)
+
+    async def turn(self, view: dict, action_id: str):
+        """Press a button of an open modal; returns (status, body)."""
+        return await self.action({
+            "type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U-alice", "username": "alice"},
+            "container": {"type": "view", "view_id": view["id"]}, "trigger_id": f"t{next(COUNT)}",
+            "view": dict(view), "actions": [button(view["blocks"], action_id)],
+        })  # fmt: skip
 
     async def settled(self) -> None:
         """Wait until every accepted request has ended."""

@@ -26,6 +26,10 @@ ALT_TEXT = 1_000  # of an uploaded file
 TABLE_ROWS = 100
 TABLE_COLUMNS = 20
 TABLE_TEXT = 10_000
+VIEW_BLOCKS = 100
+VIEW_JSON = 200_000  # Slack refuses views of more than 250,000 bytes
+VIEW_TITLE = 24
+VIEW_METADATA = 3_000
 TEXT_KEYS = ("text", "alt_text", "title", "value")
 
 
@@ -50,6 +54,26 @@ def problems(message: dict[str, Any]) -> list[str]:
     size = len(json.dumps(blocks, ensure_ascii=False))
     if size > CUMULATIVE_JSON:
         found.append(f"blocks are {size} characters of JSON")
+    return found
+
+
+def view_problems(view: dict[str, Any]) -> list[str]:
+    """List what Slack would refuse in a modal or a home tab; empty when it would take it."""
+    found = []
+    blocks = view.get("blocks") or []
+    if not 1 <= len(blocks) <= VIEW_BLOCKS:
+        found.append(f"{len(blocks)} blocks")
+    for block in blocks:
+        found += _block_problems(block)
+        if block["type"] == "table":
+            found.append("a table, which views do not show")
+    if any(len(view[name]["text"]) > VIEW_TITLE for name in ("title", "close", "submit") if name in view):
+        found.append("title or button length")
+    if len(view.get("private_metadata") or "") > VIEW_METADATA:
+        found.append("metadata length")
+    size = len(json.dumps(view))  # as it is sent: what is not ASCII takes six bytes
+    if size > VIEW_JSON:
+        found.append(f"view is {size} characters of JSON")
     return found
 
 

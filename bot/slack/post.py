@@ -46,6 +46,7 @@ RATE_ERRORS = ("ratelimited", "rate_limited")
 LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
 ABSENT_ERRORS = ("not_in_channel", "channel_not_found")
 GONE_ERRORS = ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found")
+VIEW_GONE_ERRORS = ("not_found", "hash_conflict", "view_not_found")
 TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "file_update_failed")
 
 Answer = TypeVar("Answer")
@@ -218,6 +219,14 @@ class Delivery:
             await self.call(self._client.views_open, trigger_id=trigger_id, view=view)
         except DeliveryError as error:
             if error.fields.get("detail") != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
+                raise
+
+    async def change_view(self, view_id: str, hash_: str, view: dict[str, Any]) -> None:
+        """Show another page of an open modal; does nothing when it was closed or has changed in the meantime."""
+        try:
+            await self.call(self._client.views_update, view_id=view_id, hash=hash_, view=view)
+        except DeliveryError as error:
+            if error.fields.get("detail") not in VIEW_GONE_ERRORS:
                 raise
 
     async def call(self, method: Callable[..., Awaitable[Answer]], **arguments: Any) -> Answer:

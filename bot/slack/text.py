@@ -23,6 +23,8 @@ def clean(text: str, width: int = 300) -> str:
 
 def _visible(text: str) -> str:
     """Drop what has no shape of its own: directions, joiners, tags, half characters; line breaks become spaces."""
+    if text.isprintable() and _BLANKS.isdisjoint(text):
+        return text
     shown = []
     for char in text:
         category = unicodedata.category(char)

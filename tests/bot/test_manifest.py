@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 # What Slack asks for, by method and by event (docs.slack.dev). A channel is public or private, hence two rights.
 HISTORY = {"channels:history", "groups:history"}
 METHODS: dict[str, set[str]] = {
-    "auth_test": set(), "views_open": set(), "chat_getPermalink": set(), "chat_postMessage": {"chat:write"},
+    "auth_test": set(), "views_open": set(), "views_update": set(), "chat_getPermalink": set(), "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"}, "chat_delete": {"chat:write"}, "chat_postEphemeral": {"chat:write"},
     "conversations_history": HISTORY, "conversations_replies": HISTORY,
 }  # fmt: skip
@@ -47,7 +47,7 @@ class Ears:
 def heard() -> dict[str, list]:
     """Return what the listeners listen to, by kind."""
     ears = Ears()
-    Listeners(*[None] * 6).register(ears)
+    Listeners(*[None] * 7).register(ears)
     return ears.heard
 
 

@@ -33,7 +33,7 @@ def asked(comparison=SLOWER, source: SourceSettings = JAEGER) -> ms.Asked:
     """Return who asked what."""
     return ms.Asked(
         baseline_id=comparison.baseline.trace_id, suspect_id=comparison.suspect.trace_id, user_name="alice",
-        baseline_source=source, suspect_source=source, payload="{}",
+        baseline_source=source, suspect_source=source, payload="{}", typical="{}", key="k" * 32,
     )  # fmt: skip
 
 
@@ -65,7 +65,8 @@ def test_each_verdict_reads_well(name) -> None:
 def test_what_was_compared_with_is_said() -> None:
     """A trace that was found is introduced, and how other requests went is said: in the small print and the text."""
     its = msgspec.structs.replace(
-        asked(), compared_with="typical of 40 traces of checkout POST /orders <!channel>, 13:30-14:00 UTC",
+        asked(), typical="",
+        compared_with="typical of 40 traces of checkout POST /orders <!channel>, 13:30-14:00 UTC",
         stands_for="slowest of 31 traces of checkout POST /orders, 13:50-14:05 UTC",
         note="the message names 3 traces: these are the first two",
         trend="Consistent since about 11:10 UTC: p95 about 130 ms before, about 2.06 s since; about 80 % of requests "

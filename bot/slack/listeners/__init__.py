@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.slack.listeners.buttons import Buttons
 from bot.slack.listeners.command import Command
 from bot.slack.listeners.desk import Desk
+from bot.slack.listeners.details import Details
 from bot.slack.listeners.form import Form
 from bot.slack.listeners.mention import Mention
 from bot.slack.listeners.pointing import Pointing
@@ -16,6 +17,7 @@ from bot.slack.listeners.watch import Watch
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
 
+    from bot.answering import Answering
     from bot.comparing import Jobs
     from bot.ledger import Ledger
     from bot.settings import Settings
@@ -25,16 +27,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Listeners"]
 
-WAYS_IN = (Command, Form, Mention, Pointing, Watch, Buttons, Unforeseen)
+WAYS_IN = (Command, Form, Mention, Pointing, Watch, Buttons, Details, Unforeseen)
 
 
 class Listeners:
     """The bot's ears."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery, responder: Responder
-    ) -> None:
-        self._desk = Desk(settings, sources, jobs, ledger, delivery, responder)
+        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
+        responder: Responder, answering: Answering,
+    ) -> None:  # fmt: skip
+        self._desk = Desk(settings, sources, jobs, ledger, delivery, responder, answering)
 
     def register(self, app: AsyncApp) -> None:
         """Register every listener; `manifest.json` declares the same ones."""

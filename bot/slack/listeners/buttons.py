@@ -7,44 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bot.errors import BotError, UserError
-from bot.request import CompareRequest, Origin
-from bot.slack import messages, notices
+from bot.errors import UserError
+from bot.request import CompareRequest
+from bot.slack import messages
+from bot.slack.listeners.clicked import clicked
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck, AsyncApp
 
+    from bot.request import Origin
     from bot.slack.listeners.desk import Desk
 
 
 class Buttons:
-    """Swap, and those that only open a page."""
+    """Those that ask for another comparison, and those that only open a page."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
     def register(self, app: AsyncApp) -> None:
         """Listen."""
-        app.action(messages.SWAP)(self.on_swap)
+        app.action(messages.SWAP)(self.on_compare)
+        app.action(messages.TYPICAL)(self.on_compare)
         app.action(re.compile(r"^open_"))(self.on_open)
 
-    async def on_swap(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        """The button that compares the same two traces the other way round."""
+    async def on_compare(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        """A button that carries a request: the same traces the other way round, or B with the typical one."""
         await ack()
-        message = body.get("message") or {}
-        user = body["user"]
-        origin = Origin(
-            team=(body.get("team") or {}).get("id") or "", channel=body["channel"]["id"], user=user["id"],
-            user_name=user.get("username") or user.get("name") or user["id"],
-            thread_ts=message.get("thread_ts") or message.get("ts"),
-            aside_ts=message.get("thread_ts"), response_url=body.get("response_url"),
-        )  # fmt: skip
+        origin = clicked(body)
+        self._desk.work(origin, self._compare(origin, action.get("value") or ""))
+
+    async def _compare(self, origin: Origin, value: str) -> None:
         try:
-            request = msgspec.json.decode(action.get("value") or "", type=CompareRequest)
-            self._desk.take(request, origin)
-        except (UserError, msgspec.DecodeError) as error:
-            sentence = str(error) if isinstance(error, BotError) else "That button is too old; please ask again."
-            await self._desk.tell(origin, notices.failure(sentence))
+            request = msgspec.json.decode(value, type=CompareRequest)
+        except msgspec.DecodeError:
+            raise UserError("old-button") from None
+        self._desk.take(request, origin)
 
     async def on_open(self, ack: AsyncAck) -> None:
         """A button that only opens a page."""

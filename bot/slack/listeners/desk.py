@@ -19,6 +19,7 @@ from bot.slack import forms, notices
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from bot.answering import Answering
     from bot.comparing import Jobs
     from bot.ledger import Ledger
     from bot.request import Asked, Origin
@@ -39,13 +40,15 @@ class Desk:
     """What the listeners share."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery, responder: Responder
-    ) -> None:
+        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
+        responder: Responder, answering: Answering,
+    ) -> None:  # fmt: skip
         self.settings = settings
         self.sources = sources
         self.jobs = jobs
         self.delivery = delivery
         self.responder = responder
+        self.answering = answering
         self._ledger = ledger
         self._events: dict[str, float] = {}
 

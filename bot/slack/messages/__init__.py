@@ -5,6 +5,7 @@ spans.py     the table of the spans that changed most        | the thread
 picture.py   both requests on one time axis, and that in words    |
 changes.py   what else changed, what weakens the answer      |
 steps.py     what to do next                                 |
+details.py   every cause, its evidence and its spans, in a modal
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from bot.slack.messages.asked import Asked
 from bot.slack.messages.changes import changes
 from bot.slack.messages.picture import caption, has_picture, picture
-from bot.slack.messages.root import NO_CAUSE, SWAP, comparing, notification, verdict
+from bot.slack.messages.root import NO_CAUSE, SWAP, TYPICAL, comparing, notification, verdict
 from bot.slack.messages.spans import spans
 from bot.slack.messages.steps import steps
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from analysis.report import Table
     from bot.slack.elements import Message
 
-__all__ = ["SWAP", "Asked", "caption", "comparing", "has_picture", "notification", "picture", "thread", "verdict"]
+__all__ = [
+    "SWAP", "TYPICAL", "Asked", "caption", "comparing", "has_picture", "notification", "picture", "thread", "verdict",
+]  # fmt: skip
 
 
 def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:

@@ -20,4 +20,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     stands_for: str = ""  # what B stands for, where it was found and not named
     note: str = ""  # what to know of how the message was read in which the traces were named
     links: tuple[LinkSettings, ...] = ()  # configured pages about services
-    payload: str = ""  # the request, for the swap button
+    payload: str = ""  # the request with the sides exchanged, for the swap button
+    typical: str = ""  # the request to compare B with the typical trace, where that was not what was done
+    key: str = ""  # names the answer, for the buttons that come back to it

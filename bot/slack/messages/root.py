@@ -15,6 +15,7 @@ from analysis.report_population import population_line, recurrence_line
 from bot.links import diff_url, trace_url
 from bot.slack import elements as el
 from bot.slack.elements import Message
+from bot.slack.messages.details import DETAILS, first_page
 from bot.slack.text import escaped
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.slack.messages.asked import Asked
 
 SWAP = "swap"
+TYPICAL = "typical"
 MARKS = {
     VerdictKind.SLOWER: ("large_red_circle", "Slower"),
     VerdictKind.FAILING: ("x", "Failing"),
@@ -75,6 +77,8 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
         el.open_button("Open A", _open(asked.baseline_source, a), "open_a"),
         el.open_button("Open B", _open(asked.suspect_source, b), "open_b") if a != b else None,
         _diff(comparison, asked),
+        el.button("Details", DETAILS, first_page(asked.key)) if asked.key else None,
+        el.button("Compare with typical", TYPICAL, asked.typical) if asked.typical else None,
         el.button("Swap A and B", SWAP, asked.payload) if asked.payload and a != b else None,
     )
     sides = [_side("A", comparison.baseline), _side("B", comparison.suspect)] if a != b else [

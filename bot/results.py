@@ -1,0 +1,140 @@
+"""Results: what was answered, kept for the buttons under it, and what people thought of it.
+
+Kept in the ledger's file, so that a button works after a restart and until its result is too old. Every call runs in
+a thread, off the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+import zlib
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from bot.analysis_child import Answer
+from bot.request import CompareRequest, Origin, TraceRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS results (
+    key TEXT PRIMARY KEY, user TEXT NOT NULL, made_at REAL NOT NULL, body BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS results_made_at ON results (made_at);
+CREATE TABLE IF NOT EXISTS feedback (
+    key TEXT NOT NULL, user TEXT NOT NULL, useful INTEGER NOT NULL, given_at REAL NOT NULL, PRIMARY KEY (key, user)
+);
+"""
+KEEP_DAYS = 14
+MOST = 2_000  # results; about 10 KB each
+KEEP_FEEDBACK_S = 366 * 24 * 3600
+
+Found = TypeVar("Found")
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """One answer with all that is needed to give it again: what was asked, from where, and what came out."""
+
+    request: CompareRequest
+    origin: Origin
+    answer: Answer
+    baseline: TraceRef  # the two that were compared
+    suspect: TraceRef
+    baseline_source: str
+    suspect_source: str
+    compared_with: str = ""  # what A stands for, where it was found and not named
+    stands_for: str = ""  # what B stands for, where it was found and not named
+    trend: str = ""  # consistent or intermittent, and since when
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """How many people found an answer useful, and how many did not."""
+
+    useful: int = 0
+    not_useful: int = 0
+
+
+class Results:
+    """Results and feedback in a SQLite file."""
+
+    def __init__(self, file: Path | str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.executescript(SCHEMA)
+
+    async def keep(self, key: str, result: Result) -> None:
+        """Keep a result; the oldest go when there are too many, or when they are too old."""
+
+        def write() -> None:
+            now = self._clock()
+            body = zlib.compress(msgspec.msgpack.encode(result), 1)
+            self._db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", (key, result.origin.user, now, body))
+            self._db.execute(
+                "DELETE FROM results WHERE made_at < ? OR key NOT IN "
+                "(SELECT key FROM results ORDER BY made_at DESC LIMIT ?)",
+                (now - KEEP_DAYS * 24 * 3600, MOST),
+            )
+            self._db.execute("DELETE FROM feedback WHERE given_at < ?", (now - KEEP_FEEDBACK_S,))
+
+        await self._run(write)
+
+    async def load(self, key: str) -> Result | None:
+        """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
+
+        def read() -> Result | None:
+            row = self._db.execute(
+                "SELECT body FROM results WHERE key = ? AND made_at >= ?", (key, self._clock() - KEEP_DAYS * 24 * 3600)
+            ).fetchone()
+            if row is None:
+                return None
+            try:
+                return msgspec.msgpack.decode(zlib.decompress(row[0]), type=Result)
+            except (msgspec.DecodeError, zlib.error):
+                return None
+
+        return await self._run(read)
+
+    async def rate(self, key: str, user: str, *, useful: bool) -> Feedback:
+        """Write down what somebody thinks of an answer; a second word of the same person replaces the first."""
+
+        def write() -> Feedback:
+            self._db.execute(
+                "INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?)", (key, user, int(useful), self._clock())
+            )
+            return self._feedback("WHERE key = ?", key)
+
+        return await self._run(write)
+
+    async def feedback(self, key: str) -> Feedback:
+        """Return what people thought of one answer."""
+        return await self._run(lambda: self._feedback("WHERE key = ?", key))
+
+    async def totals(self) -> Feedback:
+        """Return what people thought of all answers of the past year."""
+        return await self._run(lambda: self._feedback(""))
+
+    def _feedback(self, which: str, *values: str) -> Feedback:
+        rows = self._db.execute(f"SELECT useful, COUNT(*) FROM feedback {which} GROUP BY useful", values)  # noqa: S608 - `which` is ours
+        counts = dict(rows.fetchall())
+        return Feedback(useful=counts.get(1, 0), not_useful=counts.get(0, 0))
+
+    async def _run(self, work: Callable[[], Found]) -> Found:
+        def locked() -> Found:
+            with self._lock:
+                return work()
+
+        return await asyncio.to_thread(locked)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()

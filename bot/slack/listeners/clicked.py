@@ -1,0 +1,18 @@
+"""Where a click on a button of ours comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.request import Origin
+
+
+def clicked(body: dict[str, Any]) -> Origin:
+    """Return who clicked, and where; an answer to it goes to the thread of the message with the button."""
+    message, user = body.get("message") or {}, body["user"]
+    return Origin(
+        team=(body.get("team") or {}).get("id") or "", channel=(body.get("channel") or {}).get("id") or "",
+        user=user["id"], user_name=user.get("username") or user.get("name") or user["id"],
+        thread_ts=message.get("thread_ts") or message.get("ts"), aside_ts=message.get("thread_ts"),
+        response_url=body.get("response_url"),
+    )  # fmt: skip
