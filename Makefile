@@ -52,6 +52,7 @@ bench-peer:
 # Needs uv (https://docs.astral.sh/uv/); only maintainers change the locks.
 lock:
 	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra otel pyproject.toml -c requirements.lock -o requirements-otel.lock
 	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
 
 clean:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,10 +17,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import metrics
 from bot.answering import Answering
 from bot.comparing import Jobs
-from bot.ledger import Ledger
+from bot.ledger import Ledger, StateError
 from bot.results import Results
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
+from bot.slack.client import WatchedClient
 from bot.slack.files import Files
 from bot.slack.identity import Identity
 from bot.slack.listeners import Listeners
@@ -49,7 +49,7 @@ class Bot:
         self.settings = settings
         token = settings.slack_bot_token.get_secret_value()
         # The SDK's own retry would post twice after a lost answer: delivery does its own, looking first.
-        self.client = AsyncWebClient(
+        self.client = WatchedClient(
             token=token, base_url=settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S, retry_handlers=[]
         )
         self.identity = Identity(self.client)
@@ -140,7 +140,7 @@ class Bot:
         try:
             async with asyncio.timeout(LEDGER_S):
                 await self.ledger.check()
-        except (sqlite3.Error, TimeoutError) as error:
+        except (StateError, TimeoutError) as error:
             problems.append(f"the ledger cannot be written ({str(error) or 'it takes too long'})")
         return problems
 
@@ -148,7 +148,7 @@ class Bot:
         """Look up what is known by looking only."""
         try:
             pending = await self.ledger.pending()
-        except sqlite3.Error as error:
+        except StateError as error:
             log.warning("cannot read the ledger", error=str(error))
             return
         metrics.UNFINISHED.set(pending.count)

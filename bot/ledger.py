@@ -36,7 +36,7 @@ KEEP_S = 30 * 24 * 3600
 
 
 class StateError(RuntimeError):
-    """The ledger's file cannot be used."""
+    """The ledger cannot be used."""
 
 
 class Pending(Struct, frozen=True, kw_only=True):
@@ -152,15 +152,21 @@ class Ledger:
         return [_entry(row) for row in rows]
 
     async def pending(self) -> Pending:
-        """Count the requests that were accepted and have no answer."""
+        """Count the requests that were accepted and have no answer; raises `StateError` where nothing can be read."""
         sql = "SELECT count(*), min(accepted_at) FROM requests WHERE state IN ('accepted', 'posted')"
-        ((count, oldest),) = await self._query(sql)
+        try:
+            ((count, oldest),) = await self._query(sql)
+        except sqlite3.Error as error:
+            raise StateError(str(error)) from None
         age_s = 0.0 if oldest is None else max(0.0, self._clock() - float(str(oldest)))
         return Pending(count=int(str(count)), oldest_s=age_s)
 
     async def check(self) -> None:
-        """Write to the file without changing anything in it; raises `sqlite3.Error` where that cannot be done."""
-        await self._query(f"PRAGMA user_version={VERSION}")
+        """Write to the file without changing anything in it; raises `StateError` where that cannot be done."""
+        try:
+            await self._query(f"PRAGMA user_version={VERSION}")
+        except sqlite3.Error as error:
+            raise StateError(str(error)) from None
 
     async def recent(self, channel: str, limit: int) -> list[Entry]:
         """Return what was answered in a channel for all to see, newest first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Gauge, GCCollector, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ ProcessCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
 LAG_EVERY_S = 0.1  # between two looks at the event loop
-LABELS = ("kind", "le")  # every label there is
+WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)  # s, of what others take
+LABELS = ("call", "code", "generation", "kind", "le", "method", "source")  # every label there is
 
 ACKNOWLEDGED = Histogram(
     "compare_traces_ack_seconds",
@@ -28,6 +29,29 @@ ACKNOWLEDGED = Histogram(
     ("kind",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3),
     registry=REGISTRY,
+)
+SOURCE_SECONDS = Histogram(
+    "compare_traces_source_seconds",
+    "Time that a trace backend took to answer, retries included, by source and by what it was asked",
+    ("source", "call"),
+    buckets=WAITS,
+    registry=REGISTRY,
+)
+SOURCE_ERRORS = Counter(
+    "compare_traces_source_errors",
+    "Questions to a trace backend that ended without what was asked for, by source and reason",
+    ("source", "code"),
+    registry=REGISTRY,
+)
+SLACK_SECONDS = Histogram(
+    "compare_traces_slack_seconds",
+    "Time that Slack took to answer a call of its API, by method",
+    ("method",),
+    buckets=WAITS,
+    registry=REGISTRY,
+)
+SLACK_ERRORS = Counter(
+    "compare_traces_slack_errors", "Calls of Slack's API that failed, by reason", ("code",), registry=REGISTRY
 )
 LOOP_LAG = Histogram(
     "compare_traces_event_loop_lag_seconds",

@@ -6,6 +6,7 @@
     {ct}:unfinished         zset     keys without an answer, by time of acceptance
     {ct}:answered:<channel> zset     keys that were answered there, the newest `RECENT`
     {ct}:claim:<key>        string   who works on a request; expires unless it is renewed
+    {ct}:check              string   written to see whether writing works
 
 Each change is one script, so it happens wholly or not at all, and may be repeated: the client repeats what it does not
 know to have been applied. All names share one hash tag, so a cluster keeps them together.
@@ -18,7 +19,9 @@ import uuid
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from bot.ledger import KEEP_S, Entry
+from redis.exceptions import RedisError
+
+from bot.ledger import KEEP_S, Entry, Pending, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,6 +153,25 @@ class RedisLedger:
         """Return the requests that were accepted and have no answer, oldest first."""
         return await self._entries(await self._redis.zrange(PREFIX + "unfinished", 0, -1))
 
+    async def pending(self) -> Pending:
+        """Count the requests that were accepted and have no answer; raises `StateError` where nothing can be read."""
+        try:
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.zcard(PREFIX + "unfinished")
+            pipeline.zrange(PREFIX + "unfinished", 0, 0, withscores=True)
+            count, oldest = await pipeline.execute()
+        except (RedisError, OSError) as error:
+            raise StateError(_reason(error)) from None
+        age_s = max(0.0, self._clock() - oldest[0][1]) if oldest else 0.0
+        return Pending(count=count, oldest_s=age_s)
+
+    async def check(self) -> None:
+        """Write what nobody reads; raises `StateError` where that cannot be done."""
+        try:
+            await self._redis.set(PREFIX + "check", b"", px=1000)
+        except (RedisError, OSError) as error:
+            raise StateError(_reason(error)) from None
+
     async def recent(self, channel: str, limit: int) -> list[Entry]:
         """Return what was answered in a channel for all to see, newest first."""
         return await self._entries(await self._redis.zrevrange(_name("answered", channel), 0, limit - 1))
@@ -171,6 +193,11 @@ class RedisLedger:
 
 def _name(kind: str, of: str) -> str:
     return f"{PREFIX}{kind}:{of}"
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong with Redis; what it says itself may name its address and user."""
+    return f"Redis: {type(error).__name__}"
 
 
 def _digest(text: str) -> str:

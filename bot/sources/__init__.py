@@ -9,6 +9,7 @@ from bot.errors import SourceError, UserError
 from bot.sources.base import FetchedTrace, TraceSource
 from bot.sources.jaeger import JaegerSource
 from bot.sources.tempo import TempoSource
+from bot.sources.watched import WatchedSource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -132,4 +133,5 @@ def _nowhere(errors: list[SourceError], reference: TraceRef) -> SourceError:
 
 def open_sources(settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Sources:
     """Create the clients of every configured source."""
-    return Sources({s.name: KINDS[s.kind](s) for s in settings.all_sources}, settings, sleep)
+    sources = {s.name: WatchedSource(KINDS[s.kind](s)) for s in settings.all_sources}
+    return Sources(sources, settings, sleep)

@@ -7,10 +7,12 @@ import json
 import time
 
 import aiohttp
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from world import CHANNEL, World
 
 from bot import metrics
+from bot.settings import Limits, SourceSettings
 from bot.slack.reception import payload_kind
 
 
@@ -77,6 +79,40 @@ def test_every_kind_of_payload_is_one_of_a_few() -> None:
         {},
     ]
     assert {payload_kind({"type": its}) for its in said} == {"event", "button", "form", "shortcut", "other"}
+
+
+async def test_each_question_to_a_source_is_timed_and_its_failures_are_counted(make_world) -> None:
+    """By source and reason: backends that have nothing, and one that is down."""
+    change = Watch()
+    async with make_world(limits=Limits(missing_retry_s=0)) as world:
+        await world.command("aa bb")
+        await world.settled()
+    for source in ("jaeger", "tempo"):
+        assert change("compare_traces_source_seconds_count", source=source, call="fetch") == 2
+        assert (
+            change("compare_traces_source_errors_total", source=source, code="trace-not-found") >= 1
+        )  # the first ends the other
+    down = SourceSettings(name="down", kind="jaeger", url="http://127.0.0.1:9")
+    async with make_world(sources=(down,)) as world:
+        await world.command("sources")
+        await world.settled()
+    assert change("compare_traces_source_seconds_count", source="down", call="ping") == 1
+    assert change("compare_traces_source_errors_total", source="down", code="unreachable") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("429", "ratelimited"), ("500", "other"), ("fatal_error", "fatal_error"), ("made_up_by_slack", "other")],
+)
+async def test_calls_of_slack_are_timed_and_their_failures_are_counted(world, samples, fault, code) -> None:
+    """By method and by a reason out of a known list, whatever Slack says."""
+    change = Watch()
+    world.slack.faults = [("chat.postMessage", fault)]
+    pair = samples.pairs[0]
+    await world.command(f"{pair.baseline} {pair.suspect}")
+    await world.settled()
+    assert change("compare_traces_slack_seconds_count", method="chat.postMessage") >= 1
+    assert change("compare_traces_slack_errors_total", code=code) == 1
 
 
 async def test_what_waits_in_the_ledger_is_counted_when_asked(make_world) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from bot.ledger import AlertName
+from bot.ledger import AlertName, StateError
 from bot.redis_ledger import RECENT, RedisLedger
 
 
@@ -93,6 +93,30 @@ async def test_answers_of_a_channel_newest_first_and_bounded(ledger, redis) -> N
     assert [entry.key for entry in newest] == [f"k{RECENT + 4}", f"k{RECENT + 3}"]
     assert await redis.zcard("{ct}:answered:C") == RECENT
     assert await ledger.recent("D", 10) == []
+
+
+async def test_what_waits_is_counted(ledger) -> None:
+    """Number and age of what has no answer; nothing, when all have one."""
+    empty = await ledger.pending()
+    assert (empty.count, empty.oldest_s) == (0, 0.0)
+    await ledger.accept("k1", "q1", "C", b"{}", 60)
+    ledger.set_clock(1090.0)
+    await ledger.accept("k2", "q2", "C", b"{}", 60)
+    waiting = await ledger.pending()
+    assert (waiting.count, waiting.oldest_s) == (2, 90.0)
+    await ledger.ended("k1", "answered")
+    assert (await ledger.pending()).oldest_s == 0.0
+
+
+async def test_a_server_that_takes_nothing_is_said_without_its_address(ledger, redis) -> None:
+    """Writing works, or there is a reason; not the password in the address."""
+    await ledger.check()
+    password = "s3cretpassw0rd"
+    gone = RedisLedger(Redis.from_url(f"redis://:{password}@127.0.0.1:9/0", retry=None))
+    for asked in (gone.check(), gone.pending()):
+        with pytest.raises(StateError, match="Redis: ConnectionError") as caught:
+            await asked
+        assert password not in str(caught.value)
 
 
 async def test_one_worker_at_a_time(ledger) -> None:

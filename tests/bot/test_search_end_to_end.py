@@ -77,7 +77,7 @@ async def test_nothing_to_compare_with_is_told_to_the_asker_alone(world, samples
 async def test_a_source_that_cannot_search_is_said(make_world, samples) -> None:
     """A trace that is fetched from a source without search needs a second id."""
     async with make_world() as world:
-        source = world.bot.sources.named("jaeger")
+        source = world.bot.sources.named("jaeger")._source
         source._http.settings = SourceSettings(name="jaeger", kind="jaeger", url=f"{world.url}/jaeger")
         get = source._http.get
 

@@ -1,0 +1,51 @@
+"""The client of Slack's Web API, with a clock for each call, a count of what fails, and a span where tracing is on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import SpanKind
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import metrics
+from bot.slack.identity import TOKEN_ERRORS
+from bot.slack.post import (
+    ABSENT_ERRORS,
+    FAILURES,
+    GONE_ERRORS,
+    LAYOUT_ERRORS,
+    RATE_ERRORS,
+    TRANSIENT_ERRORS,
+    error_code,
+)
+from bot.steps import step
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+KNOWN = {*TOKEN_ERRORS, *ABSENT_ERRORS, *GONE_ERRORS, *LAYOUT_ERRORS, *RATE_ERRORS, *TRANSIENT_ERRORS, "missing_scope"}
+
+
+class WatchedClient(AsyncWebClient):
+    """Slack's own client."""
+
+    async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
+        """Call a method."""
+        timer = metrics.SLACK_SECONDS.labels(api_method)
+        with step(f"slack {api_method}", timer, SpanKind.CLIENT, **{"peer.service": "slack"}):
+            try:
+                return await super().api_call(api_method, **call)
+            except FAILURES as error:
+                metrics.SLACK_ERRORS.labels(_known(error)).inc()
+                raise
+
+
+def _known(error: Exception) -> str:
+    """Return Slack's word for an error where it is one that means something to us: there are hundreds."""
+    if not isinstance(error, SlackApiError):
+        return "unreachable"
+    code = error_code(error)
+    if getattr(error.response, "status_code", 200) == 429:
+        return "ratelimited"
+    return code if code in KNOWN else "other"

@@ -1,0 +1,37 @@
+"""The steps of a request: each timed for the metrics and, where tracing is on, a span under the request's own."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from bot import tracing
+from bot.errors import BotError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opentelemetry.trace import Span
+    from prometheus_client import Histogram
+
+
+@contextmanager
+def step(name: str, timer: Histogram, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | int) -> Iterator[Span]:
+    """Time what is done within; it counts whether it succeeds or not."""
+    started = time.perf_counter()
+    # An exception's own text may hold what was asked or what a trace says: a span names its kind alone.
+    with tracing.tracer().start_as_current_span(
+        name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except BaseException as error:
+            code = error.code if isinstance(error, BotError) else type(error).__name__
+            span.set_status(Status(StatusCode.ERROR, code))
+            span.set_attribute("error.type", code)
+            raise
+        finally:
+            timer.observe(time.perf_counter() - started)
