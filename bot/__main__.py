@@ -28,13 +28,14 @@ from bot.finding import Place, find_others
 from bot.ledger import StateError
 from bot.request import CompareRequest
 from bot.settings import Settings, SettingsError
+from bot.slack.installations import open_installations
 from bot.slack.post import FAILURES, error_code
+from bot.slack.rights import SCOPES
 from bot.sources import open_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SCOPES = ("commands", "chat:write", "channels:history", "groups:history")  # as in manifest.json
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -119,6 +120,8 @@ async def _check(settings: Settings) -> int:
 
 async def _check_slack(settings: Settings) -> list[bool]:
     """Try the tokens; returns what is wrong (True) and what is not (False)."""
+    if settings.slack_client_id:
+        return await _check_workspaces(settings)
     base_url = settings.slack_api_url + "/"
     token, app_token = settings.slack_bot_token.get_secret_value(), settings.slack_app_token.get_secret_value()
     if not token:
@@ -146,6 +149,34 @@ async def _check_slack(settings: Settings) -> list[bool]:
     elif not settings.slack_signing_secret.get_secret_value():
         print("slack: set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode)")
         wrong.append(True)
+    return wrong
+
+
+async def _check_workspaces(settings: Settings) -> list[bool]:
+    """Try the token of every workspace that installed the app; returns what is wrong (True) and what is not (False)."""
+    if not settings.slack_signing_secret.get_secret_value():
+        print("slack: set SLACK_SIGNING_SECRET: several workspaces are served over HTTP")
+        return [True]
+    try:
+        installations = open_installations(settings)
+    except SettingsError as error:
+        print(f"slack: {error}")
+        return [True]
+    wrong = [False]
+    for team in settings.allowed_teams if installations else ():
+        token = await installations.token(team) if installations else None
+        if token is None:
+            print(f"slack: {team} has not installed the app: open {settings.public_url or '...'}/slack/install")
+            continue
+        try:
+            who = await AsyncWebClient(token=token, base_url=settings.slack_api_url + "/").auth_test()
+        except FAILURES as error:
+            said = error_code(error) if isinstance(error, SlackApiError) else error
+            print(f"slack: the token of {team} does not work ({said}): install the app there again")
+            wrong.append(True)
+        else:
+            print(f"slack: ok, {who.get('user')} in {who.get('team')}")
+            wrong.append(_check_scopes(who.headers))
     return wrong
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
@@ -21,13 +20,16 @@ from bot.ledger import Ledger, StateError
 from bot.results import Results
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
+from bot.slack.authorization import of_many_workspaces, of_one_workspace
 from bot.slack.client import WatchedClient
 from bot.slack.files import Files
 from bot.slack.identity import Identity
+from bot.slack.installations import install_flow, open_installations
 from bot.slack.listeners import Listeners
 from bot.slack.post import Delivery
 from bot.slack.reception import Reception
 from bot.slack.respond import Responder
+from bot.slack.workspaces import WorkspaceClient
 from bot.sources import open_sources
 from bot.web import OpsServer, WebServer
 
@@ -47,11 +49,8 @@ class Bot:
 
     def __init__(self, settings: Settings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self.settings = settings
-        token = settings.slack_bot_token.get_secret_value()
-        # The SDK's own retry would post twice after a lost answer: delivery does its own, looking first.
-        self.client = WatchedClient(
-            token=token, base_url=settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S, retry_handlers=[]
-        )
+        self.installations = open_installations(settings)
+        self.client = self._slack_client(settings.slack_bot_token.get_secret_value())
         self.identity = Identity(self.client)
         self.sources = open_sources(settings, sleep)
         self.runner = AnalysisRunner(settings.limits.concurrent)
@@ -65,34 +64,40 @@ class Bot:
             settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering, sleep
         )
         self.app = self._bolt_app()
-        Listeners(settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder, answering).register(
-            self.app
-        )
+        listeners = Listeners(
+            settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder, answering,
+            self.installations,
+        )  # fmt: skip
+        listeners.register(self.app)
         self.web: WebServer | None = None
         self.ops = OpsServer(settings.ops_host, settings.ops_port, self._problems, self._measure)
         self._watching: list[asyncio.Task[None]] = []
         self._running = False
         self._socket: AsyncSocketModeHandler | None = None
 
+    def _slack_client(self, token: str) -> WatchedClient:
+        """Return the client of Slack's Web API, for one workspace or for many."""
+        base_url = self.settings.slack_api_url + "/"
+        # The SDK's own retry would post twice after a lost answer: delivery does its own, looking first.
+        if self.installations is not None:
+            return WorkspaceClient(
+                self.installations.token, base_url=base_url, timeout=SLACK_TIMEOUT_S, retry_handlers=[]
+            )
+        return WatchedClient(token, base_url=base_url, timeout=SLACK_TIMEOUT_S, retry_handlers=[])
+
     def _bolt_app(self) -> Reception:
         """Build the Bolt app; it knows its workspace from the start instead of asking before the first answer."""
-
-        async def authorize() -> AuthorizeResult:
-            return AuthorizeResult(
-                enterprise_id=self.identity.known.get("enterprise_id"),
-                team_id=self.identity.known.get("team_id"),
-                bot_user_id=self.identity.known.get("user_id"),
-                bot_id=self.identity.known.get("bot_id"),
-                bot_token=self.settings.slack_bot_token.get_secret_value(),
-            )
-
+        if self.installations is not None:
+            authorize = of_many_workspaces(self.installations)
+        else:
+            authorize = of_one_workspace(self.identity, self.settings.slack_bot_token.get_secret_value())
         logger = logging.getLogger("slack_bolt.compare_traces")
         logger.setLevel(logging.ERROR)  # below that it prints whole requests, and remarks on how it was built
         return Reception(
             logger=logger,
             signing_secret=self.settings.slack_signing_secret.get_secret_value(),
             client=AsyncWebClient(base_url=self.settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S),
-            authorize=authorize,  # a function: Bolt passes arguments by name and would find `self` in a method's
+            authorize=authorize,
             raise_error_for_unhandled_request=True,
         )
 
@@ -111,13 +116,18 @@ class Bot:
         if not self.settings.slack_signing_secret.get_secret_value():
             raise SettingsError("SLACK_SIGNING_SECRET: HTTP mode needs it (Basic Information in the app's settings)")
         await self._start()
-        self.web = WebServer(self.app, self.settings.host, self.settings.port)
+        installing = None
+        if self.installations is not None:
+            installing = install_flow(self.settings, self.installations)
+        self.web = WebServer(self.app, self.settings.host, self.settings.port, installing)
         await self.web.start()
         self._running = True
         log.info("listening", mode="http", port=self.web.port, ops_port=self.ops.port)
 
     async def start_socket(self) -> None:
         """Receive Slack's requests over a websocket that we open."""
+        if self.installations is not None:
+            raise SettingsError("SLACK_CLIENT_ID: several workspaces need HTTP mode: leave SLACK_APP_TOKEN out")
         app_token = self.settings.slack_app_token.get_secret_value()
         if not app_token:
             raise SettingsError("SLACK_APP_TOKEN: Socket Mode needs an app-level token with connections:write")
@@ -135,7 +145,7 @@ class Bot:
             problems.append("not receiving: starting or stopping")
         elif self._socket is not None and not await self._socket.client.is_connected():
             problems.append("not receiving: no connection of Socket Mode")
-        if self.identity.problem:
+        if self.installations is None and self.identity.problem:
             problems.append(self.identity.problem)
         try:
             async with asyncio.timeout(LEDGER_S):
@@ -160,8 +170,10 @@ class Bot:
         except OSError as error:
             where = f"{self.settings.ops_host}:{self.settings.ops_port}"
             raise SettingsError(f"OPS_HOST, OPS_PORT: cannot listen on {where}: {error.strerror}") from None
-        await self._identify()
-        self._watching += [asyncio.create_task(its) for its in (self.identity.watch(), metrics.sample_loop_lag())]
+        if self.installations is None:
+            await self._identify()
+            self._watching.append(asyncio.create_task(self.identity.watch()))
+        self._watching.append(asyncio.create_task(metrics.sample_loop_lag()))
         await self.runner.warm_up()
         await self.jobs.resume()
 

@@ -25,6 +25,7 @@ from bot.ledger import AlertName
 from bot.request import CompareRequest, Origin, TraceRef
 from bot.results import Result
 from bot.slack import messages, notices
+from bot.slack.workspaces import acting_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -124,6 +125,7 @@ class Jobs:
     async def _accept(self, payload: Payload) -> None:
         """Write a request down and work on it, or point to the answer that is already there."""
         origin = payload.origin
+        acting_in(origin.team)
         key = request_key()
         try:
             earlier = await self._ledger.accept(
@@ -154,6 +156,7 @@ class Jobs:
     async def _work(self, key: str, payload: Payload, root_ts: str) -> None:
         """Answer one request; never raises but for cancellation."""
         origin = payload.origin
+        acting_in(origin.team)
         started = time.monotonic()
         state = "failed"
         try:
@@ -288,6 +291,7 @@ class Jobs:
 
     async def tell(self, origin: Origin, message: Message) -> None:
         """Say something to the person who asked alone, by whatever way works; raises `DeliveryError` if none does."""
+        acting_in(origin.team)
         if origin.watched:
             log.info("nobody asked", channel=origin.channel, sentence=message.text)
             return

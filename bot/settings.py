@@ -19,7 +19,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.links import FIELDS, check_template
 
 CONFIG_VARIABLE = "COMPARE_TRACES_CONFIG"
-SECRETS = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
+SECRETS = (
+    "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_TOKEN_KEY",
+)  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -117,6 +119,14 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr = Field(SecretStr(""), description="bot token (xoxb-...)")
     slack_signing_secret: SecretStr = Field(SecretStr(""), description="signing secret; HTTP mode")
     slack_app_token: SecretStr = Field(SecretStr(""), description="app-level token (xapp-...); Socket Mode")
+    slack_client_id: str = Field("", description="client id; with it several workspaces can install the app, over HTTP")
+    slack_client_secret: SecretStr = Field(SecretStr(""), description="client secret; several workspaces")
+    slack_token_key: SecretStr = Field(SecretStr(""), description="Fernet key for the tokens of several workspaces")
+    installations_file: Path = Field(
+        Path("compare-traces-installations.sqlite3"), description="the tokens of several workspaces, encrypted"
+    )
+    allowed_teams: tuple[str, ...] = Field((), description="workspaces that may install the app; needed for several")
+    public_url: HttpUrl | None = Field(None, description="address under which Slack and people reach HTTP mode")
     slack_api_url: HttpUrl = Field("https://slack.com/api", description="Slack's Web API")
     host: str = Field("0.0.0.0", description="address to listen on; HTTP mode")  # noqa: S104 - a web process serves Slack
     port: int = Field(3000, ge=0, le=65535, description="port to listen on; HTTP mode")
@@ -170,8 +180,8 @@ class Settings(BaseSettings):
 
     def secrets(self) -> set[str]:
         """Return every secret that is configured: what no log may ever show."""
-        slack = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
-        mine = {its.get_secret_value() for its in slack}
+        mine = {getattr(self, name.lower()).get_secret_value() for name in SECRETS}
+        mine |= {key.strip() for key in self.slack_token_key.get_secret_value().split(",")}
         for source in self.all_sources:
             for variable in (source.bearer_env, source.basic_env, *source.headers_env.values()):
                 value = os.environ.get(variable or "", "")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from slack_bolt.async_app import AsyncApp
+    from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+    from slack_bolt.request.async_request import AsyncBoltRequest
+    from slack_bolt.response import BoltResponse
 
 MAX_BODY_BYTES = 1024 * 1024  # Slack's largest payloads are a few hundred kilobytes
 STOP_S = 5.0
@@ -51,8 +54,14 @@ class Server:
 class WebServer(Server):
     """Takes Slack's requests to a Bolt app."""
 
-    def __init__(self, app: AsyncApp, host: str, port: int) -> None:
-        super().__init__(host, port, [web.post("/slack/events", self._events)])
+    def __init__(self, app: AsyncApp, host: str, port: int, installing: AsyncOAuthFlow | None = None) -> None:
+        routes = [web.post("/slack/events", self._events)]
+        if installing is not None:
+            routes += [
+                web.get(installing.install_path, _page(installing.handle_installation)),
+                web.get(installing.redirect_uri_path, _page(installing.handle_callback)),
+            ]
+        super().__init__(host, port, routes)
         self._app = app
 
     async def _events(self, request: web.Request) -> web.Response:
@@ -66,6 +75,17 @@ class WebServer(Server):
         except (UnicodeDecodeError, LookupError, ValueError):
             return web.Response(status=HTTPStatus.BAD_REQUEST, text="unreadable body")
         return await to_aiohttp_response(await self._app.async_dispatch(incoming))
+
+
+def _page(
+    answer: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Serve a page of Bolt's to a browser."""
+
+    async def page(request: web.Request) -> web.Response:
+        return await to_aiohttp_response(await answer(await to_bolt_request(request)))
+
+    return page
 
 
 class OpsServer(Server):

@@ -11,6 +11,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.listeners import Listeners
+from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 
 ROOT = Path(__file__).parents[2]
 # What Slack asks for, by method and by event (docs.slack.dev). A channel is public or private, hence two rights.
@@ -23,9 +24,13 @@ METHODS: dict[str, set[str]] = {
 OPTIONAL = {"files_getUploadURLExternal": {"files:write"}, "files_completeUploadExternal": {"files:write"}}
 EVENTS = {
     "app_mention": {"app_mentions:read"}, "reaction_added": {"reactions:read"},
-    "message.channels": {"channels:history"}, "message.groups": {"groups:history"},
+    "app_uninstalled": set(), "tokens_revoked": set(), "message.channels": {"channels:history"}, "message.groups": {"groups:history"},
 }  # fmt: skip
-ALL = ["manifest.json", "manifest.http.json", "manifest.watch.json", "manifest.http.watch.json"]
+ALL = [
+    "manifest.json", "manifest.http.json", "manifest.watch.json", "manifest.http.watch.json",
+    "manifest.http.oauth.json",
+]  # fmt: skip
+BY_VARIANT = {"watch": ["message.channels", "message.groups"], "oauth": ["app_uninstalled", "tokens_revoked"]}
 UNDECLARED = {"error"}  # registered, but nothing that Slack has to know
 
 
@@ -63,9 +68,11 @@ def called() -> set[str]:
 
 
 def events(name: str, heard: dict[str, list]) -> list[str]:
-    """Return the events to subscribe to; messages, as all of a channel's would be sent, only where alerts are watched."""
-    watched = ["message.channels", "message.groups"] if "watch" in name else []
-    return sorted([event for event in heard["event"] if event != "message"] + watched)
+    """Return the events to subscribe to: for all messages of a channel only where alerts are watched, and so on."""
+    special = {"message", *BY_VARIANT["oauth"]}
+    more = [event for variant, its in BY_VARIANT.items() if variant in name for event in its]
+    assert special <= set(heard["event"])
+    return sorted([event for event in heard["event"] if event not in special] + more)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -81,7 +88,6 @@ def test_a_manifest_declares_what_is_listened_to(name, heard) -> None:
         assert len(shortcut["description"]) <= 150
     assert shortcuts["global"] == heard["global_shortcut"]
     assert shortcuts["message"] == heard["message_shortcut"]
-    assert "message" in heard["event"]
     assert sorted(its["settings"]["event_subscriptions"]["bot_events"]) == events(name, heard)
     assert its["settings"]["interactivity"]["is_enabled"] is bool(heard["action"] + heard["view"])
     known = {"command", "global_shortcut", "message_shortcut", "event", "action", "view"}
@@ -106,7 +112,8 @@ def test_a_manifest_asks_for_the_rights_that_are_used(name, heard) -> None:
         needed |= EVENTS[event]
     scopes = manifest(name)["oauth_config"]["scopes"]
     assert set(scopes["bot"]) == needed | optional
-    assert set(scopes["bot_optional"]) == optional
+    assert set(scopes["bot_optional"]) == optional == set(OPTIONAL_SCOPES)
+    assert needed == set(SCOPES)
 
 
 @pytest.mark.parametrize("variant", ["", "watch."])
@@ -120,3 +127,12 @@ def test_two_manifests_differ_only_in_how_slack_reaches_the_app(variant) -> None
     assert http["settings"]["event_subscriptions"].pop("request_url") == url
     assert url.endswith("/slack/events")
     assert socket == http
+
+
+def test_several_workspaces_install_with_the_rights_of_their_manifest() -> None:
+    """It says where the installation comes back to; but for that and its events nothing is different."""
+    oauth, http = manifest("manifest.http.oauth.json"), manifest("manifest.http.json")
+    assert oauth["oauth_config"].pop("redirect_urls") == ["https://YOUR-HOST/slack/oauth_redirect"]
+    for its in (oauth, http):
+        its["settings"]["event_subscriptions"].pop("bot_events")
+    assert oauth == http

@@ -12,6 +12,7 @@ from bot.slack.listeners.form import Form
 from bot.slack.listeners.mention import Mention
 from bot.slack.listeners.pointing import Pointing
 from bot.slack.listeners.unforeseen import Unforeseen
+from bot.slack.listeners.uninstalled import Uninstalled
 from bot.slack.listeners.watch import Watch
 
 if TYPE_CHECKING:
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from bot.comparing import Jobs
     from bot.ledger import Ledger
     from bot.settings import Settings
+    from bot.slack.installations import Installations
     from bot.slack.post import Delivery
     from bot.slack.respond import Responder
     from bot.sources import Sources
 
 __all__ = ["Listeners"]
 
-WAYS_IN = (Command, Form, Mention, Pointing, Watch, Buttons, Details, Unforeseen)
+WAYS_IN = (Command, Form, Mention, Pointing, Watch, Buttons, Details, Uninstalled, Unforeseen)
 
 
 class Listeners:
@@ -35,9 +37,9 @@ class Listeners:
 
     def __init__(
         self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
-        responder: Responder, answering: Answering,
+        responder: Responder, answering: Answering, installations: Installations | None = None,
     ) -> None:  # fmt: skip
-        self._desk = Desk(settings, sources, jobs, ledger, delivery, responder, answering)
+        self._desk = Desk(settings, sources, jobs, ledger, delivery, responder, answering, installations)
 
     def register(self, app: AsyncApp) -> None:
         """Register every listener; `manifest.json` declares the same ones."""

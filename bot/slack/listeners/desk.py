@@ -15,6 +15,7 @@ from bot.comparing import Payload
 from bot.errors import MY_FAULT, BotError, SourceError, UserError
 from bot.request import CompareRequest, History, ListSources
 from bot.slack import forms, notices
+from bot.slack.workspaces import acting_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.request import Asked, Origin
     from bot.settings import Settings
     from bot.slack.elements import Message
+    from bot.slack.installations import Installations
     from bot.slack.post import Delivery
     from bot.slack.respond import Responder
     from bot.sources import Sources
@@ -41,7 +43,7 @@ class Desk:
 
     def __init__(
         self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
-        responder: Responder, answering: Answering,
+        responder: Responder, answering: Answering, installations: Installations | None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.sources = sources
@@ -49,6 +51,7 @@ class Desk:
         self.delivery = delivery
         self.responder = responder
         self.answering = answering
+        self.installations = installations
         self._ledger = ledger
         self._events: dict[str, float] = {}
 
@@ -82,6 +85,7 @@ class Desk:
 
     async def see_through(self, origin: Origin, work: Awaitable[Message | None]) -> None:
         """Wait for something that ends in at most one message to the person who asked; never raises."""
+        acting_in(origin.team)
         try:
             message = await work
         except BotError as error:

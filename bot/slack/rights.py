@@ -1,0 +1,6 @@
+"""The rights (scopes) that the app asks Slack for; the manifests declare the same."""
+
+from __future__ import annotations
+
+SCOPES = ("commands", "chat:write", "app_mentions:read", "reactions:read", "channels:history", "groups:history")
+OPTIONAL_SCOPES = ("files:write",)  # answers are complete without them
