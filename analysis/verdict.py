@@ -136,6 +136,9 @@ def _confidence(
             else:
                 score -= 1 if top.candidate.certain else 2
                 reasons.append("the difference is small: two healthy requests can differ as much")
+        if change.significant and kind is not VerdictKind.FAILING and _hardly_slower(context):
+            score -= 1
+            reasons.append("it takes little longer than the slowest of the recent requests")
         rivals = [e for e in explanations[1:] if e.explained_ns > 0.5 * max(1, top.explained_ns)]
         if rivals and kind is not VerdictKind.FAILING:
             score -= 1
@@ -168,6 +171,11 @@ def _confidence(
     if serious:
         score -= 1
     return (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)[max(0, min(2, score))], reasons
+
+
+def _hardly_slower(context: Context) -> bool:
+    slower = max(context.baseline.tree.response_ns, context.suspect.tree.response_ns)
+    return context.norms is not None and not context.norms.far_beyond(slower)
 
 
 def _stretched(explanations: list[Explanation], context: Context) -> bool:

@@ -57,6 +57,7 @@ class Norms:
         low, high = max(min(responses), int(self.response.middle)), max(responses)
         apart = high >= max(options.odd_ratio * low, low + options.slower_floor_ns)
         self.odd = apart and high > self._bulk(self.response)
+        self.calm = not self.odd and self.usual_response(high)
 
     def spread(self, pairs: Iterable[Pair], number: int = EXPOSED) -> Spread:
         """Return what is usual for one number, summed over some pairs."""
@@ -85,14 +86,26 @@ class Norms:
         return 1 - spread.below(1) / self.size
 
     def usual_calls(self, pair: Pair, fewer: int, more: int, number: int = CALLS) -> bool:
-        """Tell whether both numbers of calls (or errors) of a pair, and what lies beyond them, occur often enough."""
+        """Tell whether both numbers of calls (or errors) of a pair, and what lies beyond them, occur often enough.
+
+        In a request that takes no longer than usual, having occurred at all is enough.
+        """
         spread = self.spread([pair], number)
-        enough = max(2, self.options.usual_share * self.size)
+        enough = 1 if self.calm else max(2, self.options.usual_share * self.size)
         return spread.below(fewer + 1) >= enough and self.size - spread.below(more) >= enough
 
     def usual_response(self, response_ns: int) -> bool:
         """Tell whether a response time is not longer than any that normal variation makes."""
         return response_ns <= max(self.response.high, self._bulk(self.response))
+
+    def far_beyond(self, response_ns: int) -> bool:
+        """Tell whether a response time is clearly longer than the slowest: a little longer one comes by chance.
+
+        Clearly: by what no jitter makes, or as far beyond the slowest as that is beyond the median.
+        """
+        slowest, options = self.response.high, self.options
+        step = min(options.slower_floor_ns, slowest - self.response.middle)
+        return response_ns >= max(options.hint_ratio * slowest, slowest + step)
 
     def as_slow(self, response_ns: int) -> int:
         """Count the requests that take as long or longer."""

@@ -130,6 +130,22 @@ def test_what_one_request_in_ten_does_is_no_finding(trace) -> None:
     assert (result.causes, result.findings) == ((), ())
 
 
+def test_in_a_request_that_is_no_slower_than_others_one_example_is_enough(trace) -> None:
+    """A call that a single recent request makes as well is no change where the time is usual too."""
+    recent = population(trace, changes={7: {"cached": False, "query": 24.0, "own": 10.0}})
+    result = compare(request(trace, 5.5, trace_id=A), request(trace, 45.5, cached=False, trace_id=B), recent)
+    assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+
+
+def test_a_little_longer_than_the_slowest_is_not_certain(trace) -> None:
+    """Of sixty healthy requests one is the slowest, and the next may be slower by chance: less confidence."""
+    recent = population(trace, changes={7: {"query": 50.0, "own": 10.0}})
+    close, far = judged(trace, recent, query=58), judged(trace, recent, query=90)
+    assert (close.verdict.kind, far.verdict.kind) == (VerdictKind.SLOWER, VerdictKind.SLOWER)
+    assert (close.verdict.confidence, far.verdict.confidence) == (Confidence.MEDIUM, Confidence.HIGH)
+    assert "it takes little longer than the slowest of the recent requests" in close.verdict.reasons
+
+
 def test_what_no_other_request_does_is_a_finding(trace) -> None:
     """The same call stays a cause where recent requests do not make it."""
     suspect = request(trace, 45.5, cached=False, trace_id=B)
