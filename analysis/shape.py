@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING
 from analysis import semconv
 
 if TYPE_CHECKING:
-    from analysis.model import Attributes
+    from collections.abc import Sequence
 
+    from analysis.model import Attributes, AttributeValue
+
+_TELLING = ("db.query.text", "db.statement", "url.full", "http.url")
 MAX_TEXT = 2_000  # characters of a statement that can tell two queries apart
 
 # A word of six or more hex digits, or a number of two or more. \b[0-9a-f]{6,}\b|\d\d+ says the same in 1.25 us for a
@@ -39,36 +42,49 @@ _READ = _PATH | frozenset(
 _READ_OF_CALLS = _READ | frozenset(semconv.PEER)
 
 
+class Reading:
+    """Which of some attributes make the shape of a span that has them; attributes are told by their positions."""
+
+    __slots__ = ("relative", "telling", "whole")
+
+    def __init__(self, names: Sequence[str]) -> None:
+        at = {name: position for position, name in enumerate(names)}
+        # Of the texts that tell a call from others the first that says anything; a named peer says more than any.
+        self.telling = [at[name] for name in _TELLING if name in at and "peer.service" not in at]
+        self.relative = "http.url" in at  # may be relative: to which host?
+        read = at.keys() & (_READ_OF_CALLS if at.keys().isdisjoint(_PATH) else _READ)
+        self.whole = [(name, at[name]) for name in sorted(read)]
+
+
 class Shapes:
     """Finds shapes and keeps one copy of each: a trace repeats the same few."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
-        self._read: dict[tuple[str, ...], list[str]] = {}  # names of attributes -> those that tell a call from others
+        self._readings: dict[tuple[str, ...], Reading] = {}
 
     def of(self, attributes: Attributes) -> str:
         """Return the shape of a span with these attributes."""
-        get = attributes.get
-        text = get("db.query.text") or get("db.statement") or get("url.full") or get("http.url")
-        if (
-            not text
-            or text.__class__ is not str
-            or (text[0] == "/" and "http.url" in attributes)  # relative: to which host?
-            or "peer.service" in attributes
-        ):
-            text = self._whole(attributes)
+        names = tuple(attributes)
+        reading = self._readings.get(names)
+        if reading is None:
+            reading = self._readings[names] = Reading(names)
+        return self.read(reading, list(attributes.values()))
+
+    def read(self, reading: Reading, values: Sequence[AttributeValue]) -> str:
+        """Return the shape of a span whose attributes have these values, in the order that `reading` was made for."""
+        text = ""
+        for at in reading.telling:
+            value = values[at]
+            if value:
+                text = value if isinstance(value, str) and not (reading.relative and value[0] == "/") else ""
+                break
+        if not text:
+            # Written out: what sort of work it is and where it goes.
+            text = "\n".join([f"{name} {values[at]}" for name, at in reading.whole])
         known = self._known
         shape = known.get(text)  # a text without ids is its own shape
         if shape is None:
             shape = (_VARYING_ASCII if text.isascii() else _VARYING).sub("0", text[:MAX_TEXT])
             shape = known.setdefault(shape, shape)
         return shape
-
-    def _whole(self, attributes: Attributes) -> str:
-        """Write out what sort of work it is and where it goes."""
-        names = tuple(attributes)
-        read = self._read.get(names)
-        if read is None:
-            of = attributes.keys()
-            read = self._read[names] = sorted(of & (_READ_OF_CALLS if of.isdisjoint(_PATH) else _READ))
-        return "\n".join([f"{name} {attributes[name]}" for name in read]) if read else ""

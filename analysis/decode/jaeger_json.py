@@ -8,24 +8,15 @@ VictoriaTraces writes every tag as a string and an `error` tag of "unset", "fals
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from msgspec import Raw, Struct
 
+from analysis.decode.jaeger_tags import NO_TAGS, Layout, Tag, UnreadTags, as_attributes, read_tags
 from analysis.decode.values import SPAN_ID_LENGTH, TRACE_ID_LENGTH, hex_id, one_line, span_ids, span_kind
 from analysis.errors import DecodeError, EmptyTraceError
-from analysis.model import Attributes, Event, Link, Resource, Span, SpanKind, Trace
+from analysis.model import Event, Link, Resource, Span, SpanKind, Trace
 from analysis.notes import Note, Severity
 from analysis.shape import Shapes
-
-
-class _Tag(Struct, gc=False):
-    key: str
-    value: Any = None  # its type is told by JSON itself
-
-
-_NO_TAGS = Raw(b"null")
 
 
 class _Reference(Struct, gc=False):
@@ -36,12 +27,12 @@ class _Reference(Struct, gc=False):
 
 class _Log(Struct, gc=False):
     timestamp: int = 0
-    fields: list[_Tag] | None = None
+    fields: list[Tag] | None = None
 
 
 class _Process(Struct, gc=False):
     service: str = msgspec.field(name="serviceName", default="")
-    tags: list[_Tag] | None = None
+    tags: list[Tag] | None = None
 
 
 class _Span(Struct, gc=False):
@@ -52,7 +43,7 @@ class _Span(Struct, gc=False):
     name: str = msgspec.field(name="operationName", default="")
     references: list[_Reference] | None = None
     parent_span_id: str | None = msgspec.field(name="parentSpanID", default=None)
-    tags: Raw = _NO_TAGS
+    tags: Raw = NO_TAGS
     logs: list[_Log] | None = None
     process_id: str | None = msgspec.field(name="processID", default=None)
     process: _Process | None = None
@@ -78,14 +69,10 @@ class _Envelope(Struct, gc=False):
 _envelope = msgspec.json.Decoder(_Envelope)
 _bare = msgspec.json.Decoder(_Trace)
 _bare_list = msgspec.json.Decoder(list[_Trace])
-_tags = msgspec.json.Decoder(list[_Tag] | None)
 
 _MICROSECOND = 1_000
 _NO_SERVICE = "missing-service-name"  # what Jaeger writes for a resource without service.name
-_TRUE = (True, "true")
 _TRUNCATED = "showing first"
-_KIND, _FAILED, _STATUS, _MESSAGE = "span.kind", "error", "otel.status_code", "otel.status_description"
-_FIELDS = (_KIND, _FAILED, _STATUS, _MESSAGE)  # tags that are fields of a span
 
 
 def decode_jaeger(body: bytes) -> tuple[Trace, ...]:
@@ -127,62 +114,39 @@ def _partial(warning: str) -> Note:
 
 def _resource(process: _Process) -> Resource:
     service = "" if process.service == _NO_SERVICE else process.service
-    attributes: Attributes = {tag.key: tag.value for tag in process.tags or ()}
-    return Resource(service=service, attributes=attributes)
-
-
-class _Tags(Struct, frozen=True, gc=False):
-    """A span's tags as they stand in the body."""
-
-    raw: Raw
-    names: frozenset[str]
-
-    def read(self) -> Attributes:
-        """Return those that are no field of the model."""
-        try:
-            attributes = _read(self.raw)
-        except RecursionError:  # so deeply nested that it could be read from a shallower stack only; no tag is
-            return {}
-        for name in _FIELDS:
-            attributes.pop(name, None)
-        return attributes
-
-
-def _read(tags: Raw) -> Attributes:
-    return {tag.key: tag.value for tag in _tags.decode(tags) or ()}
+    return Resource(service=service, attributes=as_attributes(process.tags))
 
 
 def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]]:
     """Make the model's spans; returns also the names of all attributes of spans and events.
 
-    The tags of a span are read, looked at and forgotten: what becomes garbage at once never leaves the processor's
-    caches, so this, and reading a few spans' tags a second time, costs half of what keeping all of them does. One loop
-    for everything, since a call for each part of a span adds a fifth to its cost.
+    One loop for everything, since a call for each part of a span adds a fifth to its cost.
     """
     resources = {key: _resource(process) for key, process in (trace.processes or {}).items()}
     nobody = Resource(service="", attributes={})
     texts = [span.span_id for span in sent]
     ids = dict(zip(texts, span_ids(texts), strict=True))  # whoever names a span holds the same object
-    shape_of = Shapes().of
-    known: dict[tuple[str, ...], frozenset[str]] = {}  # names of attributes: spans of one operation have the same
+    shape_of = Shapes().read
+    layouts: dict[tuple[str, ...], Layout] = {}
     in_events: set[str] = set()
     spans = []
     for span in sent:
-        tags = _read(span.tags)
-        get = tags.get
-        kind, failed, status, message = get(_KIND), get(_FAILED), get(_STATUS), get(_MESSAGE)
-        as_sent = tuple(tags)
-        names = known.get(as_sent)
-        if names is None:
-            names = known[as_sent] = frozenset(as_sent).difference(_FIELDS)
+        tags = read_tags(span.tags) or ()
+        names = tuple([tag.key for tag in tags])
+        layout = layouts.get(names)
+        if layout is None:
+            layout = layouts[names] = Layout(names)
+        values = [tag.value for tag in tags]
+        kind = values[layout.kind] if layout.kind is not None else None
+        error, message = layout.outcome(values) if layout.has_outcome else (False, "")
         references = span.references
         links: tuple[Link, ...] = ()
         follows = False
         if references and (len(references) > 1 or references[0].ref_type != "CHILD_OF"):
             parent, links, follows = _links(references, span.trace_id or trace.trace_id)
         else:
-            text = references[0].span_id if references else span.parent_span_id or ""
-            parent = ids.get(text) or hex_id(text, SPAN_ID_LENGTH)
+            named = references[0].span_id if references else span.parent_span_id or ""
+            parent = ids.get(named) or hex_id(named, SPAN_ID_LENGTH)
         events = tuple([_event(log) for log in span.logs]) if span.logs else ()
         for event in events:
             in_events.update(event.attributes)
@@ -196,16 +160,16 @@ def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]
                 _resource(span.process) if span.process else resources.get(span.process_id or "", nobody),
                 start,
                 start + span.duration * _MICROSECOND,
-                status == "ERROR" or (failed in _TRUE and status != "OK"),
-                "" if message is None or message == "-" else str(message),
-                _Tags(span.tags, names),
+                error,
+                message,
+                UnreadTags(span.tags, layout.names),
                 events,
                 links,
                 follows,
-                shape_of(tags),
+                shape_of(layout.reading, values),
             )
         )
-    return spans, frozenset(in_events).union(*known.values())
+    return spans, frozenset(in_events).union(*(layout.names for layout in layouts.values()))
 
 
 def _links(references: list[_Reference], trace_id: str) -> tuple[str, tuple[Link, ...], bool]:
@@ -229,6 +193,6 @@ def _links(references: list[_Reference], trace_id: str) -> tuple[str, tuple[Link
 
 
 def _event(log: _Log) -> Event:
-    attributes: Attributes = {tag.key: tag.value for tag in log.fields or ()}
+    attributes = as_attributes(log.fields)
     name = attributes.pop("event", "")
     return Event(name=str(name), time_ns=log.timestamp * _MICROSECOND, attributes=attributes)

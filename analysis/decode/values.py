@@ -30,7 +30,7 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 
 def span_kind(value: object) -> SpanKind:
     """Read a kind in any form: 3, "3", "client", "CLIENT", "SPAN_KIND_CLIENT"."""
-    found = KINDS.get(value)
+    found = KINDS.get(value) if isinstance(value, (str, int)) else None  # whatever JSON holds may come
     if found is None and isinstance(value, str):
         found = KINDS.get(value.lower()) or KINDS.get(int(value) if value.isdigit() and len(value) < 3 else value)
     return found or SpanKind.UNSPECIFIED
