@@ -134,7 +134,7 @@ def _match_roots(
     )
     found = [(depth, (a, inner)) for depth, inner in in_b] + [(depth, (inner, b)) for depth, inner in in_a]
     if found:
-        return min(found, key=lambda match: (match[0], keys[match[1][0].key].service, keys[match[1][0].key].name))[1]
+        return min(found, key=lambda match: (match[0], keys[match[1][0].key].words))[1]
     alike = key_a.name == key_b.name or (key_a.detail and key_a.detail == key_b.detail)
     same_service = key_a.service == key_b.service
     if alike and (same_service or _likeness(a, b, keys) >= SAME_WORK):
@@ -337,8 +337,7 @@ class _Builder:
         return (match.depth, self._text(match.key), self._text(match.below.key), self._text(match.top.key))
 
     def _text(self, key: int) -> tuple[str, ...]:
-        its = self.keys[key]
-        return (its.service, its.name, its.kind.value, its.detail, its.category, its.target)
+        return self.keys[key].words
 
     def _match_renamed(
         self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]

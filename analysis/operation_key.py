@@ -71,6 +71,11 @@ class OperationKey(Struct, frozen=True, gc=False):
         """Same service, name, sort of work and target: the same call written differently."""
         return (self.service, self.name, self.category, self.target)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All of it as texts, to order keys by what they are."""
+        return (self.service, self.name, self.kind.value, self.detail, self.category, self.target)
+
 
 class OperationKeys:
     """Computes keys and remembers them: requests repeat the same few operations many times."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from hypothesis import is_hypothesis_test
-from proving import examples_ran, proving
+from proving import counted, properties, proving, summary
 
 from analysis.model import Event, Resource, Span, SpanKind, Trace
 from bot.playground.trace_api import Samples
@@ -26,24 +25,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if silent:
         raise pytest.UsageError("tests without a docstring: " + ", ".join(silent[:5]))
     if proving():
-        items[:] = [item for item in items if isinstance(item, pytest.Function) and is_hypothesis_test(item.function)]
+        items[:] = properties(items)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item):
-    """Write on a property's report how many examples it ran."""
-    report = yield
-    report.examples = examples_ran(item) if report.when == "teardown" else 0
-    return report
+def pytest_runtest_call(item: pytest.Item):
+    """Count a property's examples when they are thousands."""
+    if proving():
+        yield from counted(item)
+    else:
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many examples each property ran when there were thousands."""
+    """Say how many examples each property ran when they were thousands."""
     if proving():
-        reports = [r for group in terminalreporter.stats.values() for r in group if getattr(r, "examples", 0)]
-        for report in sorted(reports, key=lambda report: report.nodeid):
-            terminalreporter.write_line(f"{report.examples:>8,} examples  {report.nodeid}")
-        terminalreporter.write_line(f"{sum(r.examples for r in reports):>8,} examples of {len(reports)} properties")
+        for line in summary(terminalreporter):
+            terminalreporter.write_line(line)
 
 
 @dataclass

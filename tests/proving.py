@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 PROFILE = "prove"
@@ -16,8 +18,6 @@ MANY = 10_000
 settings.register_profile(
     PROFILE, max_examples=MANY, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-
-_RAN = re.compile(r"(\d+) (?:passing|failing) examples")
 
 
 def proving() -> bool:
@@ -30,6 +30,43 @@ def examples(few: int) -> settings:
     return settings(max_examples=MANY if proving() else few, deadline=None)
 
 
-def examples_ran(item: pytest.Item) -> int:
-    """Count the examples that a test has just run, those thrown away as invalid not among them."""
-    return sum(map(int, _RAN.findall(getattr(item, "hypothesis_statistics", ""))))
+def properties(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return those of the collected tests that are tried on generated examples."""
+    return [item for item in items if is_hypothesis_test(getattr(item, "obj", None))]
+
+
+def counted(item: pytest.Item) -> Iterator[None]:
+    """Count the examples of a property while it runs; the count travels on the test's reports."""
+    test: Any = getattr(item, "obj", None)
+    if not is_hypothesis_test(test):
+        yield
+        return
+    inner = test.hypothesis.inner_test
+    ran = 0
+
+    @wraps(inner)
+    def counting(*arguments: object, **named: object) -> object:
+        nonlocal ran
+        ran += 1
+        return inner(*arguments, **named)
+
+    test.hypothesis.inner_test = counting
+    try:
+        yield
+    finally:
+        test.hypothesis.inner_test = inner
+        item.user_properties.append(("examples", ran))
+
+
+def summary(terminal: pytest.TerminalReporter) -> Iterator[str]:
+    """Say how many examples each property ran, and all of them together."""
+    ran = {
+        report.nodeid: count
+        for reports in terminal.stats.values()
+        for report in reports
+        for name, count in getattr(report, "user_properties", ())
+        if name == "examples"
+    }
+    for name, count in sorted(ran.items()):
+        yield f"{count:>9,} examples  {name}"
+    yield f"{sum(ran.values()):>9,} examples of {len(ran)} properties"

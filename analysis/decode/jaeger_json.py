@@ -12,7 +12,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from analysis.decode.jaeger_tags import NO_TAGS, Layout, Tag, UnreadTags, as_attributes, read_tags
-from analysis.decode.values import SPAN_ID_LENGTH, TRACE_ID_LENGTH, hex_id, one_line, span_ids, span_kind
+from analysis.decode.values import (
+    SPAN_ID_LENGTH,
+    TRACE_ID_LENGTH,
+    Whole,
+    hex_id,
+    one_line,
+    span_ids,
+    span_kind,
+)
 from analysis.errors import DecodeError, EmptyTraceError
 from analysis.model import Event, Link, Resource, Span, SpanKind, Trace
 from analysis.notes import Note, Severity
@@ -26,7 +34,7 @@ class _Reference(Struct, gc=False):
 
 
 class _Log(Struct, gc=False):
-    timestamp: int = 0
+    timestamp: Whole = 0
     fields: list[Tag] | None = None
 
 
@@ -37,8 +45,8 @@ class _Process(Struct, gc=False):
 
 class _Span(Struct, gc=False):
     span_id: str = msgspec.field(name="spanID")
-    start: int = msgspec.field(name="startTime")
-    duration: int = 0
+    start: Whole = msgspec.field(name="startTime")
+    duration: Whole = 0
     trace_id: str = msgspec.field(name="traceID", default="")
     name: str = msgspec.field(name="operationName", default="")
     references: list[_Reference] | None = None
@@ -92,7 +100,7 @@ def decode_jaeger(body: bytes) -> tuple[Trace, ...]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"this is not Jaeger JSON: {one_line(error)}") from None
     if not decoded:
-        said = "; ".join(error.message for error in errors if error.message)[:200]
+        said = one_line("; ".join(error.message for error in errors if error.message))
         raise EmptyTraceError(f"the server answered: {said}" if said else "the answer holds no spans")
     return decoded
 
@@ -108,7 +116,7 @@ def _trace(sent: _Trace) -> Trace:
 
 
 def _partial(warning: str) -> Note:
-    text = f"the backend says: {warning[:200]}"
+    text = f"the backend says: {one_line(warning)}"
     return Note(code="partial-trace", severity=Severity.SERIOUS, count=1, text=text)
 
 
@@ -131,7 +139,11 @@ def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]
     in_events: set[str] = set()
     spans = []
     for span in sent:
-        tags = read_tags(span.tags) or ()
+        try:
+            tags = read_tags(span.tags) or ()
+        except msgspec.ValidationError as refused:
+            where = f"tags of span {span.span_id[:40]!r}"
+            raise DecodeError(f"this is not Jaeger JSON: {one_line(refused)}", where) from None
         names = tuple([tag.key for tag in tags])
         layout = layouts.get(names)
         if layout is None:

@@ -7,7 +7,7 @@ the few stand that every comparison needs is found once per list of names (`Layo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw, Struct
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.model import Attributes, AttributeValue
+else:
+    # Jaeger's own values are plain; what is nested deeper than this is refused, so that nothing has to dig for it.
+    _Plain = str | bool | int | float | None
+    _Listed = _Plain | list[_Plain] | dict[str, _Plain]
+    AttributeValue = _Plain | list[_Listed] | dict[str, _Listed]
 
 NO_TAGS = Raw(b"null")
 
@@ -30,7 +35,7 @@ class Tag(Struct, gc=False):
     """One tag; its type is told by JSON itself."""
 
     key: str
-    value: Any = None
+    value: AttributeValue = None
 
 
 read_tags = msgspec.json.Decoder(list[Tag] | None).decode
@@ -44,10 +49,7 @@ class UnreadTags(Struct, frozen=True, gc=False):
 
     def read(self) -> Attributes:
         """Return those that are no field of the model."""
-        try:
-            attributes = as_attributes(read_tags(self.raw))
-        except RecursionError:  # so deeply nested that it could be read from a shallower stack only; no tag is
-            return {}
+        attributes = as_attributes(read_tags(self.raw))
         for name in _FIELDS:
             attributes.pop(name, None)
         return attributes

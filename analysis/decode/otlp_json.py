@@ -11,17 +11,17 @@ Ids are hex or base64, kinds ints or enum names, times decimal strings of nanose
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from analysis.decode.values import SPAN_ID_LENGTH, TRACE_ID_LENGTH, hex_id, one_line, span_kind
+from analysis.decode.values import MAX_DEPTH, SPAN_ID_LENGTH, TRACE_ID_LENGTH, hex_id, one_line, span_kind
 from analysis.errors import DecodeError, EmptyTraceError
 from analysis.model import Attributes, AttributeValue, Event, Link, Resource, Span, Trace
 from analysis.notes import Note, Severity
 
 _Number = str | int | None
+_BEYOND = 1 << 64  # the first number that OTLP has no room for
 
 
 class _Value(Struct, gc=False):
@@ -102,7 +102,7 @@ class _TracesData(Struct, gc=False):
     batches: list[_ResourceSpans] | None = None
 
 
-class _Error(Struct, gc=False):
+class _Said(Struct, gc=False):
     message: str = ""
 
 
@@ -111,9 +111,9 @@ class _Envelope(Struct, gc=False):
     batches: list[_ResourceSpans] | None = None
     trace: _TracesData | None = None
     result: _TracesData | None = None
-    status: Any = None
+    status: str | int | None = None
     message: str = ""
-    error: Any = None
+    error: _Said | str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Envelope)
@@ -144,7 +144,7 @@ def decode_otlp_json(body: bytes) -> tuple[Trace, ...]:
 
 def partial(message: str) -> Note:
     """Return the note for a backend that says it left spans out."""
-    said = f": {message[:200]}" if message else ""
+    said = f": {one_line(message)}" if message else ""
     return Note(code="partial-trace", severity=Severity.SERIOUS, count=1, text=f"the backend sent a part only{said}")
 
 
@@ -194,8 +194,7 @@ def _objects(body: bytes) -> list[bytes]:
 
 def _said(envelope: _Envelope) -> str:
     error = envelope.error
-    message = error.get("message", error) if isinstance(error, dict) else error
-    return str(message)[:200]
+    return one_line(error.message if isinstance(error, _Said) else error or "")
 
 
 def _spans(batches: list[_ResourceSpans]) -> tuple[list[Span], list[str]]:
@@ -252,31 +251,26 @@ def _span(sent: _Span, resource: Resource, scope: _Scope | None) -> Span:
 
 
 def _nanoseconds(value: _Number) -> int:
-    if type(value) is int:
-        return value
     try:
-        return int(value or 0)
+        time = int(value or 0)
     except ValueError:
-        raise DecodeError(f"{str(value)[:40]!r} is not a time in nanoseconds") from None
+        time = _BEYOND
+    if not -_BEYOND < time < _BEYOND:
+        raise DecodeError(f"{str(value)[:40]!r} is not a time in nanoseconds")
+    return time
 
 
 def _attributes(pairs: list[_KeyValue] | None) -> Attributes:
     return {pair.key: _value(pair.value) for pair in pairs} if pairs else {}
 
 
-def _value(value: _Value | None) -> AttributeValue:
+def _value(value: _Value | None, depth: int = 0) -> AttributeValue:
     if value is None:
         return None
     if value.string is not None:
         return value.string
     if value.integer is not None:
-        number = value.integer
-        if type(number) is int:
-            return number
-        try:
-            return int(number)
-        except ValueError:
-            return number
+        return _integer(value.integer)
     if value.boolean is not None:
         return value.boolean
     if value.double is not None:
@@ -284,8 +278,19 @@ def _value(value: _Value | None) -> AttributeValue:
             return float(value.double)
         except ValueError:
             return value.double
+    if depth > MAX_DEPTH:
+        raise DecodeError("an attribute is nested too deeply")
     if value.array is not None:
-        return [_value(inner) for inner in value.array.values or ()]
+        return [_value(inner, depth + 1) for inner in value.array.values or ()]
     if value.mapping is not None:
-        return {pair.key: _value(pair.value) for pair in value.mapping.values or ()}
+        return {pair.key: _value(pair.value, depth + 1) for pair in value.mapping.values or ()}
     return value.raw
+
+
+def _integer(sent: str | int) -> int | str:
+    """Return a number of 64 bits; anything else as it was sent."""
+    try:
+        number = int(sent)
+    except ValueError:
+        return sent
+    return number if -_BEYOND < number < _BEYOND else str(sent)

@@ -16,7 +16,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from analysis.decode.otlp_json import partial, split_by_trace
-from analysis.decode.values import KINDS
+from analysis.decode.values import KINDS, MAX_DEPTH
 from analysis.errors import DecodeError, EmptyTraceError
 from analysis.model import Attributes, AttributeValue, Event, Link, Resource, Span, SpanKind, Trace
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from analysis.notes import Note
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_MAX_DEPTH = 32  # of attribute values: lists in maps in lists
 _STATUS_ERROR = 2
 _FLOAT = struct.Struct("<d")
 _NO_SERVICE = "missing-service-name"
@@ -301,7 +300,7 @@ def _key_value(data: bytes, depth: int) -> tuple[str, AttributeValue]:
 
 
 def _any_value(data: bytes, depth: int) -> AttributeValue:
-    if depth > _MAX_DEPTH:
+    if depth > MAX_DEPTH:
         raise DecodeError("an attribute is nested too deeply")
     result: AttributeValue = None
     for number, value in _fields(data):

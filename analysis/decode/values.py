@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Annotated
+
+from msgspec import Meta
 
 from analysis.errors import DecodeError
 from analysis.model import SpanKind
@@ -22,6 +25,10 @@ KINDS.update(
         )
     )
 )
+Whole = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]  # a number as every wire format means it: 64 bits
+MAX_SAID = 2_000  # characters of a message worth looking at
+MAX_DEPTH = 32  # of attribute values: lists in maps in lists
+_NUMBERED = {str(number): kind for number, kind in KINDS.items() if isinstance(number, int)}
 TRACE_ID_LENGTH = 32
 SPAN_ID_LENGTH = 16
 _NO_SPAN = "0" * SPAN_ID_LENGTH
@@ -30,10 +37,9 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 
 def span_kind(value: object) -> SpanKind:
     """Read a kind in any form: 3, "3", "client", "CLIENT", "SPAN_KIND_CLIENT"."""
-    found = KINDS.get(value) if isinstance(value, (str, int)) else None  # whatever JSON holds may come
-    if found is None and isinstance(value, str):
-        found = KINDS.get(value.lower()) or KINDS.get(int(value) if value.isdigit() and len(value) < 3 else value)
-    return found or SpanKind.UNSPECIFIED
+    if isinstance(value, str):
+        return KINDS.get(value) or KINDS.get(value.lower()) or _NUMBERED.get(value, SpanKind.UNSPECIFIED)
+    return KINDS.get(value, SpanKind.UNSPECIFIED) if isinstance(value, int) else SpanKind.UNSPECIFIED
 
 
 def hex_id(text: str, length: int) -> str:
@@ -66,6 +72,6 @@ def span_ids(texts: list[str]) -> list[str]:
     return [hex_id(text, SPAN_ID_LENGTH) for text in texts]
 
 
-def one_line(error: Exception) -> str:
-    """Return an error's text without line breaks, bounded."""
-    return " ".join(str(error).split())[:200]
+def one_line(said: Exception | str) -> str:
+    """Return an error's text, or what a server said, without line breaks and control characters, bounded."""
+    return "".join(filter(str.isprintable, " ".join(str(said)[:MAX_SAID].split())))[:200]
