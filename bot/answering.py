@@ -8,6 +8,8 @@ asked is told what is missing.
 
 from __future__ import annotations
 
+import asyncio
+import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +18,9 @@ import structlog
 from bot.errors import BotError, DeliveryError, UserError
 from bot.request import CompareRequest
 from bot.results import KEEP_DAYS
-from bot.slack import messages
+from bot.slack import messages, notices
 from bot.slack.limits import BUTTON_VALUE
+from bot.slack.messages import report
 
 if TYPE_CHECKING:
     from analysis import Comparison
@@ -47,21 +50,22 @@ class Answering:
         self._sources = sources
         self._runner = runner
         self._ledger = ledger
-        self._results = results
+        self.results = results
         self._delivery = delivery
         self._files = files
+        self._handing_out: set[str] = set()
 
     async def keep(self, key: str, result: Result) -> messages.Asked:
         """Keep a result for the buttons under its answer; returns what its messages need."""
         try:
-            await self._results.keep(key, result)
+            await self.results.keep(key, result)
         except Exception:
             log.exception("cannot keep a result", key=key)  # then the buttons say that it is not there
         return self.asked(key, result)
 
     async def recall(self, key: str, channel: str) -> tuple[Result, messages.Asked]:
         """Return an earlier answer given in a channel; raises `UserError` when it is not kept any more."""
-        result = await self._results.load(key)
+        result = await self.results.load(key)
         if result is None or result.origin.channel != channel:
             raise UserError("expired", days=KEEP_DAYS)
         return result, self.asked(key, result)
@@ -137,6 +141,45 @@ class Answering:
             return
         file = messages.picture(comparison, key, body)
         await self._files.share(channel, thread_ts, [file], messages.caption(comparison), first=first)
+
+    async def hand_out(self, key: str, origin: Origin) -> Message | None:
+        """Put the full report into the thread where it was asked for; returns what to tell the person who asked.
+
+        Raises `UserError` when the answer is not kept any more. Two people who ask get one report.
+        """
+        if key in self._handing_out:
+            return None
+        self._handing_out.add(key)
+        try:
+            result, _ = await self.recall(key, origin.channel)
+            return await self._hand_out(key, origin, result)
+        finally:
+            self._handing_out.discard(key)
+
+    async def _hand_out(self, key: str, origin: Origin, result: Result) -> Message | None:
+        comparison, its = result.answer.comparison, result.answer.report
+        thread_ts = origin.thread_ts or ""
+        markdown, json = await asyncio.to_thread(lambda: (zlib.decompress(its.markdown), zlib.decompress(its.json)))
+        files = report.files(comparison, key, markdown, json)
+        there = await self._shared(origin.channel, thread_ts, files[0].name)
+        if there is None and await self._files.share(
+            origin.channel, thread_ts, files, report.caption(whole=its.whole), first=True
+        ):
+            return None
+        message_id = f"{key}-report"
+        there = there or await self._delivery.find(origin.channel, message_id, thread_ts)
+        if there is not None:
+            return notices.report_is_there(await self._delivery.permalink(origin.channel, there))
+        excerpt = report.excerpt(comparison, forbidden=not self._files.may_share())
+        await self._delivery.post(origin.channel, excerpt, message_id=message_id, thread_ts=thread_ts)
+        return None
+
+    async def _shared(self, channel: str, thread_ts: str, name: str) -> str | None:
+        """Look for the message that shares a file; None where it cannot be looked for."""
+        try:
+            return await self._delivery.find_file(channel, name, thread_ts)
+        except DeliveryError:
+            return None
 
 
 def _encoded(request: CompareRequest) -> str:

@@ -157,12 +157,14 @@ class Bot:
     async def _measure(self) -> None:
         """Look up what is known by looking only."""
         try:
-            pending = await self.ledger.pending()
+            pending, votes = await self.ledger.pending(), await self.results.totals()
         except StateError as error:
             log.warning("cannot read the ledger", error=str(error))
             return
         metrics.UNFINISHED.set(pending.count)
         metrics.OLDEST.set(pending.oldest_s)
+        metrics.USEFUL.set(votes.useful)
+        metrics.NOT_USEFUL.set(votes.not_useful)
 
     async def _start(self) -> None:
         try:

@@ -66,6 +66,14 @@ OLDEST = Gauge(
     registry=REGISTRY,
 )
 
+USEFUL = Gauge(
+    "compare_traces_useful_answers", "People's votes that an answer was useful, of the past year", registry=REGISTRY
+)
+NOT_USEFUL = Gauge(
+    "compare_traces_not_useful_answers", "People's votes that an answer was not useful, of the past year",
+    registry=REGISTRY,
+)  # fmt: skip
+
 
 def exposition(accept: str) -> tuple[bytes, str]:
     """Return all measurements and their content type, in the format that the reader prefers."""

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.analysis_child import Answer
+from bot.ledger import StateError
 from bot.request import CompareRequest, Origin, TraceRef
 
 if TYPE_CHECKING:
@@ -130,7 +131,10 @@ class Results:
     async def _run(self, work: Callable[[], Found]) -> Found:
         def locked() -> Found:
             with self._lock:
-                return work()
+                try:
+                    return work()
+                except sqlite3.Error as error:
+                    raise StateError(str(error)) from error
 
         return await asyncio.to_thread(locked)
 

@@ -21,6 +21,7 @@ import structlog
 from bot.errors import BotError, DeliveryError
 from bot.slack.limits import ALT_TEXT
 from bot.slack.post import LayoutError
+from bot.slack.workspaces import team_at_hand
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -49,11 +50,11 @@ class Files:
         self._delivery = delivery
         self._sleep = sleep
         self._clock = clock
-        self._refused_until = 0.0
+        self._refused_until: dict[str, float] = {}  # by workspace
 
     def may_share(self) -> bool:
         """Tell whether it is worth making a file: not while the right to share it is known to be missing."""
-        return self._clock() >= self._refused_until
+        return self._clock() >= self._refused_until.get(team_at_hand(), 0.0)
 
     async def share(self, channel: str, thread_ts: str, files: Sequence[File], comment: str, *, first: bool) -> bool:
         """Put files under one `comment` (ours, or escaped) into a thread; returns whether they are there.
@@ -74,7 +75,7 @@ class Files:
         except (BotError, LayoutError) as error:
             reason = str(error.fields.get("detail")) if isinstance(error, BotError) else str(error)
             if reason in NO_RIGHT:
-                self._refused_until = self._clock() + ASK_AGAIN_S
+                self._refused_until[team_at_hand()] = self._clock() + ASK_AGAIN_S
             log.warning("file not shared", channel=channel, file=files[0].name, reason=reason)
             return False
         return True

@@ -27,6 +27,8 @@ class Past(Struct, frozen=True, kw_only=True):
     at: float  # unix seconds
     user_name: str
     permalink: str | None
+    useful: int = 0  # people who found it useful
+    not_useful: int = 0
 
 
 def failure(sentence: str) -> Message:
@@ -109,19 +111,35 @@ def history(comparisons: list[Past]) -> Message:
         said = "Nothing was compared in this channel yet."
         return Message(text=said, blocks=[el.rich(el.section(el.space(said)))])
     items = []
+    told = []
     for past in comparisons:
-        when = datetime.fromtimestamp(past.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        first = f"{short_id(past.baseline_id)} (A)" if past.baseline_id else "a typical request (A)"
-        second = short_id(past.suspect_id) if past.suspect_id else f"a request of {clean(past.service, 80)}"
-        pair = f"{first} with {second} (B)"
-        item = [el.text(when), el.space("  "), el.link(pair, past.permalink)]
-        if past.user_name:
-            item += [el.space(", asked by "), el.text(past.user_name, width=80)]
-        items.append(item)
+        when, pair, more = past_line(past)
+        items.append(
+            [el.text(when), el.space("  "), el.link(pair, past.permalink), *([el.space(more)] if more else [])]
+        )
+        told.append(f"{when} {pair}{more}")
     return Message(
-        text=f"{heading}: {len(comparisons)} of late",
+        text=escaped(f"{heading}: {'; '.join(told)}", 1_500),
         blocks=[el.rich(el.section(el.text(heading, bold=True)), el.bullets(items))],
     )
+
+
+def past_line(past: Past) -> tuple[str, str, str]:
+    """Say when something was compared, what, and what else there is to say about it."""
+    when = datetime.fromtimestamp(past.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    first = f"{short_id(past.baseline_id)} (A)" if past.baseline_id else "a typical request (A)"
+    second = short_id(past.suspect_id) if past.suspect_id else f"a request of {clean(past.service, 80)}"
+    more = f", asked by {clean(past.user_name, 80)}" if past.user_name else ""
+    if past.useful or past.not_useful:
+        more += f", useful to {past.useful} of {past.useful + past.not_useful}"
+    return when, f"{first} with {second} (B)", more
+
+
+def report_is_there(permalink: str | None) -> Message:
+    """Return the pointer to a report that is already in the thread."""
+    said = "The report is in this thread already"
+    line = [el.space(f"{said}: "), el.link("see the report", permalink)] if permalink else [el.space(f"{said}.")]
+    return Message(text=f"{said}.", blocks=[el.rich(el.section(*line))])
 
 
 def repeated(permalink: str | None) -> Message:

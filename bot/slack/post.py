@@ -128,6 +128,13 @@ class Delivery:
                 return True
         raise DeliveryError("slack-refused", detail="no layout was accepted")
 
+    async def relabel(self, channel: str, ts: str, text: str, blocks: list[dict[str, Any]]) -> None:
+        """Replace a message by itself with other words on its buttons; where Slack will not, it stays as it is."""
+        try:
+            await self.call(self._client.chat_update, channel=channel, ts=ts, text=text, blocks=blocks, **PLAIN)
+        except (DeliveryError, LayoutError) as error:
+            log.warning("cannot relabel", channel=channel, reason=str(error))
+
     async def remove(self, channel: str, ts: str) -> bool:
         """Delete a message; returns whether it is gone."""
         try:

@@ -18,10 +18,10 @@ _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # lette
 
 def clean(text: str, width: int = 300) -> str:
     """Make untrusted text one visible line of at most `width` characters, for literal places."""
-    return shorten(_visible(text[: width * 8]), width)
+    return shorten(visible(text[: width * 8]), width)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Drop what has no shape of its own: directions, joiners, tags, half characters; line breaks become spaces."""
     if text.isprintable() and _BLANKS.isdisjoint(text):
         return text

@@ -28,6 +28,11 @@ def acting_in(team: str) -> None:
     _TEAM.set(team)
 
 
+def team_at_hand() -> str:
+    """Return the workspace that the task at hand acts in; "" where it was not said."""
+    return _TEAM.get()
+
+
 class WorkspaceClient(WatchedClient):
     """Calls every method with the token of the workspace at hand."""
 

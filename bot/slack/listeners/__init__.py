@@ -8,9 +8,11 @@ from bot.slack.listeners.buttons import Buttons
 from bot.slack.listeners.command import Command
 from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.details import Details
+from bot.slack.listeners.feedback import Votes
 from bot.slack.listeners.form import Form
 from bot.slack.listeners.mention import Mention
 from bot.slack.listeners.pointing import Pointing
+from bot.slack.listeners.report import FullReport
 from bot.slack.listeners.unforeseen import Unforeseen
 from bot.slack.listeners.uninstalled import Uninstalled
 from bot.slack.listeners.watch import Watch
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Listeners"]
 
-WAYS_IN = (Command, Form, Mention, Pointing, Watch, Buttons, Details, Uninstalled, Unforeseen)
+WAYS_IN = (
+    Command, Form, Mention, Pointing, Watch, Buttons, Details, Votes, FullReport, Uninstalled, Unforeseen,
+)  # fmt: skip
 
 
 class Listeners:

@@ -150,12 +150,14 @@ class Desk:
             except msgspec.DecodeError:
                 continue  # written by an earlier version
             baseline, suspect = payload.request.baseline, payload.request.suspect
+            said = await self.answering.results.feedback(entry.key)
             past.append(
                 notices.Past(
                     baseline_id=baseline.trace_id if baseline else "", suspect_id=suspect.trace_id if suspect else "",
                     service=payload.request.clue.service if payload.request.clue else "",
                     at=entry.accepted_at, user_name=payload.origin.user_name,
                     permalink=await self.delivery.permalink(entry.channel, entry.root_ts),
+                    useful=said.useful, not_useful=said.not_useful,
                 )
             )  # fmt: skip
         return past

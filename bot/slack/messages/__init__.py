@@ -5,6 +5,7 @@ spans.py     the table of the spans that changed most        | the thread
 picture.py   both requests on one time axis, and that in words    |
 changes.py   what else changed, what weakens the answer      |
 steps.py     what to do next                                 |
+foot.py      was it useful, and the full report                  |
 details.py   every cause, its evidence and its spans, in a modal
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.slack.messages.asked import Asked
 from bot.slack.messages.changes import changes
+from bot.slack.messages.foot import foot
 from bot.slack.messages.picture import caption, has_picture, picture
 from bot.slack.messages.root import NO_CAUSE, SWAP, TYPICAL, comparing, notification, verdict
 from bot.slack.messages.spans import spans
@@ -31,11 +33,10 @@ __all__ = [
 
 def thread(comparison: Comparison, rows: Table, asked: Asked) -> list[Message]:
     """Return the replies in the thread: the spans (`rows`), what else changed, what to do next."""
-    replies = [spans(comparison, rows, asked)]
-    others = changes(comparison)
-    if others is not None:
-        replies.append(others)
     said = 1 if comparison.verdict.kind in NO_CAUSE else 0  # the root message gives the first step instead of a cause
+    below = foot(asked)
     if len(comparison.next_steps) > said:
-        replies.append(steps(comparison, asked))
-    return replies
+        others = changes(comparison)
+        return [spans(comparison, rows, asked), *([others] if others else []), steps(comparison, asked, below)]
+    others = changes(comparison, below)
+    return [spans(comparison, rows, asked), others] if others else [spans(comparison, rows, asked, below)]

@@ -12,15 +12,17 @@ from bot.slack.messages.root import NO_CAUSE
 from bot.slack.text import escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analysis import Comparison
-    from bot.slack.elements import Element
+    from bot.slack.elements import Block, Element
 
 OTHERS = 8
 LATE_NS = 20_000_000  # less than this more work after the response is not worth a line
 
 
-def changes(comparison: Comparison) -> Message | None:
-    """Return what else changed; None when nothing did and nothing is to be said about the data."""
+def changes(comparison: Comparison, foot: Sequence[Block] = ()) -> Message | None:
+    """Return what else changed, above `foot`; None when nothing did and nothing is to be said about the data."""
     lines = other_changes(comparison)[:OTHERS]
     notes = note_lines(comparison)[:OTHERS]
     late = _work_after(comparison)
@@ -29,11 +31,12 @@ def changes(comparison: Comparison) -> Message | None:
     if not lines and not notes:
         return None
     parts: list[Element] = []
+    told = []
     for heading, said in (("What else changed", lines), ("About the data", notes)):
         if said:
             parts += [el.section(el.text(heading, bold=True)), el.bullets([[el.text(line)] for line in said])]
-    text = f"What else changed: {'; '.join(lines)}" if lines else f"About the data: {'; '.join(notes)}"
-    return Message(text=escaped(text, 1_000), blocks=[el.rich(*parts)])
+            told.append(f"{heading}: {'; '.join(said)}")
+    return Message(text=escaped(". ".join(told), 1_500), blocks=[el.rich(*parts), *foot])
 
 
 def _work_after(comparison: Comparison) -> str:

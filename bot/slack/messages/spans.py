@@ -12,8 +12,10 @@ from bot.slack.limits import problems
 from bot.slack.text import clean, escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analysis import Comparison
-    from analysis.report import Table
+    from analysis.report import Row, Table
     from bot.slack.elements import Block
     from bot.slack.messages.asked import Asked
 
@@ -27,17 +29,19 @@ TITLES = {
     VerdictKind.IDENTICAL: "Spans",
     VerdictKind.NOT_COMPARABLE: "Where each spends its time",
 }
+BY_TIME = (VerdictKind.NO_MEANINGFUL_DIFFERENCE, VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE)
 
 
-def spans(comparison: Comparison, rows: Table, asked: Asked) -> Message:
-    """Return the table, and the same rows as fixed-width text for where Slack refuses tables."""
+def spans(comparison: Comparison, rows: Table, asked: Asked, foot: Sequence[Block] = ()) -> Message:
+    """Return the table above `foot`, and the same rows as fixed-width text for where Slack refuses tables."""
     name = TITLES[comparison.verdict.kind]
     apart = comparison.verdict.kind is VerdictKind.NOT_COMPARABLE  # there sums over both sides mean nothing
     coverage = "the longest groups of spans on either side" if apart else rows.coverage
     title = el.rich(el.section(el.text(name, bold=True), el.space("  "), el.text(coverage)))
-    rest = [el.context(rows.rest)] if rows.rest and not apart else []
-    text = escaped(f"{name}: {coverage}", 1_000)
-    plain = [title, el.rich(el.preformatted(_plain(rows)))]
+    rest = [*([el.context(rows.rest)] if rows.rest and not apart else []), *foot]
+    said = "; ".join(_said(row, comparison.verdict.kind) for row in rows.rows)
+    text = escaped(f"{name}: {coverage}. {said}", 1_500)
+    plain = [title, el.rich(el.preformatted(_plain(rows))), *foot]
     if not rows.rows:
         return Message(text=text, blocks=[title, *rest])
     # Links to Grafana are long: as many of them as a message has room for, the most important rows first.
@@ -66,6 +70,13 @@ def _table(comparison: Comparison, rows: Table, asked: Asked, linked: int) -> Bl
         ])  # fmt: skip
     settings = [{"is_wrapped": True}, {}, {"align": "right"}, {"align": "right"}, {"align": "right"}]
     return {"type": "table", "column_settings": settings, "rows": body}
+
+
+def _said(row: Row, kind: VerdictKind) -> str:
+    """Say a row in words: how its time changed, or, where that says nothing, its time."""
+    calls = f", {_arrow(row.calls)} calls" if "->" in row.calls else ""
+    time = _arrow(row.times) if kind in BY_TIME else row.change
+    return f"{_what(row.operation, row.detail)} in {clean(row.service, 40) or '-'} {time}{calls}"
 
 
 def _arrow(text: str) -> str:

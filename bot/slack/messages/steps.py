@@ -11,13 +11,15 @@ from bot.slack.limits import URL, problems
 from bot.slack.text import escaped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analysis import Comparison
     from analysis.comparison import LinkTarget, NextStep
     from bot.slack.messages.asked import Asked
 
 
-def steps(comparison: Comparison, asked: Asked) -> Message:
-    """Return the suggested next steps."""
+def steps(comparison: Comparison, asked: Asked, foot: Sequence[el.Block] = ()) -> Message:
+    """Return the suggested next steps, above `foot`."""
     said = " ".join(f"{number}. {step.text}" for number, step in enumerate(comparison.next_steps, 1))
     text = escaped(f"Suggested next steps: {said}", 1_500)
     pages = [pages_of(step, comparison, asked) for step in comparison.next_steps]
@@ -28,7 +30,7 @@ def steps(comparison: Comparison, asked: Asked) -> Message:
             [el.text(step.text, width=400), *_links(its[:most])]
             for step, its in zip(comparison.next_steps, pages, strict=True)
         ]
-        blocks = [el.rich(heading, el.bullets(items, "ordered"))]
+        blocks = [el.rich(heading, el.bullets(items, "ordered")), *foot]
         if not most or not problems({"text": text, "blocks": blocks}):
             return Message(text=text, blocks=blocks)
         most -= 1
