@@ -1,6 +1,7 @@
 """The bot's command line.
 
 python -m bot run [--mode http|socket]   serve a workspace
+python -m bot worker                     answer what other processes accept (with REDIS_URL)
 python -m bot check                      check settings, Slack token and every source
 python -m bot compare [A] B              compare traces from the configured sources, in the terminal
 python -m bot playground                 try everything in a browser, without a workspace
@@ -34,7 +35,8 @@ from bot.slack.rights import SCOPES
 from bot.sources import open_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from typing import Any
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -55,7 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = Settings.load()
         log.hide(settings.secrets())
         if options.command == "run":
-            return asyncio.run(_run(settings, options.mode))
+            socket = options.mode == "socket" or (
+                options.mode is None and bool(settings.slack_app_token.get_secret_value())
+            )
+            return asyncio.run(_run(settings, Bot.start_socket if socket else Bot.start_http))
+        if options.command == "worker":
+            return asyncio.run(_run(settings, Bot.start_worker))
         if options.command == "check":
             return asyncio.run(_check(settings))
         return asyncio.run(_compare(settings, options))
@@ -77,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="serve a workspace")
     run.add_argument("--mode", choices=("http", "socket"), help="default: socket with SLACK_APP_TOKEN, else http")
+    commands.add_parser("worker", help="answer what other processes accept (needs REDIS_URL)")
     commands.add_parser("check", help="check settings, Slack token and every source")
     compare = commands.add_parser("compare", help="compare two traces in the terminal")
     compare.add_argument(
@@ -87,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _run(settings: Settings, mode: str | None) -> int:
+async def _run(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, None]]) -> int:
     try:
         bot = Bot(settings)
     except (sqlite3.Error, StateError) as error:
@@ -96,8 +104,7 @@ async def _run(settings: Settings, mode: str | None) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    socket = mode == "socket" or (mode is None and bool(settings.slack_app_token.get_secret_value()))
-    starting = asyncio.create_task(bot.start_socket() if socket else bot.start_http())
+    starting = asyncio.create_task(start(bot))
     stopped = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)

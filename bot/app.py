@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,8 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import metrics
 from bot.answering import Answering
 from bot.comparing import Jobs
-from bot.ledger import Ledger, StateError
-from bot.results import Results
+from bot.ledger import StateError
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.slack.authorization import of_many_workspaces, of_one_workspace
@@ -31,7 +31,9 @@ from bot.slack.reception import Reception
 from bot.slack.respond import Responder
 from bot.slack.workspaces import WorkspaceClient
 from bot.sources import open_sources
+from bot.state import open_state
 from bot.web import OpsServer, WebServer
+from bot.work_queue import ClaimedWork, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +47,7 @@ log = structlog.get_logger()
 
 
 class Bot:
-    """The whole bot, in one process."""
+    """The whole bot in one process; with shared state, what one process of several is."""
 
     def __init__(self, settings: Settings, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self.settings = settings
@@ -54,15 +56,16 @@ class Bot:
         self.identity = Identity(self.client)
         self.sources = open_sources(settings, sleep)
         self.runner = AnalysisRunner(settings.limits.concurrent)
-        self.ledger = Ledger(settings.state_file)
-        self.results = Results(settings.state_file)
+        self.state = open_state(settings)
+        self.ledger, self.results = self.state.ledger, self.state.results
         self.delivery = Delivery(self.client, sleep)
         self.files = Files(self.client, self.delivery, sleep)
         self.responder = Responder(settings.slack_api_url)
         answering = Answering(settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files)
         self.jobs = Jobs(
-            settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering, sleep
-        )
+            settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering, sleep,
+            self.state.queue,
+        )  # fmt: skip
         self.app = self._bolt_app()
         listeners = Listeners(
             settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder, answering,
@@ -72,6 +75,7 @@ class Bot:
         self.web: WebServer | None = None
         self.ops = OpsServer(settings.ops_host, settings.ops_port, self._problems, self._measure)
         self._watching: list[asyncio.Task[None]] = []
+        self._working = AsyncExitStack()
         self._running = False
         self._socket: AsyncSocketModeHandler | None = None
 
@@ -138,6 +142,18 @@ class Bot:
         self._running = True
         log.info("listening", mode="socket", ops_port=self.ops.port)
 
+    async def start_worker(self) -> None:
+        """Answer what other processes accept; raises `SettingsError` without shared state."""
+        if self.state.shared is None:
+            raise SettingsError("REDIS_URL: a worker needs it, to receive what other processes accept")
+        await self._start()
+        shared = self.state.shared
+        work = ClaimedWork(shared.ledger, self.jobs.work)
+        await self._working.enter_async_context(shared.queue.workers(work.answer, self.settings.limits.concurrent))
+        self._watching.append(asyncio.create_task(sweep(shared.ledger, shared.queue)))
+        self._running = True
+        log.info("working", ops_port=self.ops.port)
+
     async def _problems(self) -> list[str]:
         """Name what keeps requests from reaching us or from being taken."""
         problems = []
@@ -176,8 +192,10 @@ class Bot:
             await self._identify()
             self._watching.append(asyncio.create_task(self.identity.watch()))
         self._watching.append(asyncio.create_task(metrics.sample_loop_lag()))
+        await self.state.start()
         await self.runner.warm_up()
-        await self.jobs.resume()
+        if self.state.shared is None:
+            await self.jobs.resume()
 
     async def stop(self) -> None:
         """Stop receiving, let running comparisons finish, close everything. May be called twice."""
@@ -186,6 +204,7 @@ class Bot:
             await self.web.stop()
         if self._socket is not None:
             await self._socket.close_async()
+        await self._working.aclose()
         await self.jobs.drain()
         for task in self._watching:
             task.cancel()
@@ -194,5 +213,4 @@ class Bot:
         await self.responder.aclose()
         await self.sources.aclose()
         await self.ops.stop()
-        self.results.close()
-        self.ledger.close()
+        await self.state.aclose()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 from msgspec import Struct
+from redis.exceptions import RedisError
 
 from bot.arrival import request_key
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from bot.slack.post import Delivery
     from bot.slack.respond import Responder
     from bot.sources import Sources
+    from bot.work_queue import WorkQueue
 
 ATTEMPTS = 3  # of one request over restarts, before the person is told
 DRAIN_S = 20.0
@@ -59,6 +61,7 @@ class Jobs:
     def __init__(
         self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, delivery: Delivery,
         responder: Responder, answering: Answering, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        queue: WorkQueue | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._sources = sources
@@ -69,6 +72,7 @@ class Jobs:
         self._responder = responder
         self._answering = answering
         self._sleep = sleep
+        self._queue = queue  # None: what is accepted here is worked on here
         self._slots = asyncio.Semaphore(settings.limits.concurrent)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -82,12 +86,21 @@ class Jobs:
     async def resume(self) -> None:
         """Take up what an earlier process left unfinished."""
         for entry in await self._ledger.unfinished():
-            try:
-                payload = msgspec.json.decode(entry.payload, type=Payload)
-            except msgspec.DecodeError:
-                self.start(self._give_up(entry))
-            else:
-                self.start(self._work(entry.key, payload, entry.root_ts))
+            self.start(self._work_on(entry))
+
+    async def work(self, key: str) -> None:
+        """Work on a request that another process accepted; never raises but for cancellation."""
+        entry = await self._ledger.entry(key)
+        if entry is not None:
+            await self._work_on(entry)
+
+    async def _work_on(self, entry: Entry) -> None:
+        try:
+            payload = msgspec.json.decode(entry.payload, type=Payload)
+        except msgspec.DecodeError:
+            await self._give_up(entry)
+        else:
+            await self._work(entry.key, payload, entry.root_ts)
 
     async def _give_up(self, entry: Entry) -> None:
         """End a request that this version cannot read: at least its announcement says so."""
@@ -139,7 +152,18 @@ class Jobs:
             log.exception("cannot accept", key=key)
             await self._fail(key, origin, "", MY_FAULT)
             return
-        await self._work(key, payload, "")
+        if self._queue is None:
+            await self._work(key, payload, "")
+        else:
+            await self._hand_over(self._queue, key)
+
+    @staticmethod
+    async def _hand_over(queue: WorkQueue, key: str) -> None:
+        """Put a request into the queue. If that fails it is not lost: workers look for what is in the ledger alone."""
+        try:
+            await queue.put(key)
+        except (RedisError, OSError) as error:
+            log.warning("cannot put into the queue", key=key, error=str(error)[:200])
 
     def _alert(self, payload: Payload) -> AlertName | None:
         """Name the alert that a request is about. One that fires again is news to who asks, but not to a watcher."""

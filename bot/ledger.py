@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -65,7 +65,49 @@ class AlertName(Struct, frozen=True):
     window_s: float
 
 
-class Ledger:
+class Ledger(Protocol):
+    """Where requests are written down: a file of one process, or Redis for many (`bot.redis_ledger`)."""
+
+    async def accept(
+        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None
+    ) -> Entry | None:
+        """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
+
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named.
+        """
+
+    async def entry(self, key: str) -> Entry | None:
+        """Return one request; None when it is unknown or was kept long enough."""
+
+    async def started(self, key: str) -> int:
+        """Count one more attempt at a request; returns how many there were with this one."""
+
+    async def attempts(self, key: str) -> int:
+        """Return how many attempts at a request were started."""
+
+    async def posted(self, key: str, root_ts: str) -> None:
+        """Remember the root message of a request."""
+
+    async def ended(self, key: str, state: str) -> None:
+        """Close a request: `answered` or `failed`."""
+
+    async def unfinished(self) -> list[Entry]:
+        """Return the requests that were accepted and have no answer, oldest first."""
+
+    async def recent(self, channel: str, limit: int) -> list[Entry]:
+        """Return what was answered in a channel for all to see, newest first."""
+
+    async def pending(self) -> Pending:
+        """Count the requests that were accepted and have no answer; raises `StateError` where nothing can be read."""
+
+    async def check(self) -> None:
+        """Try to write without changing anything; raises `StateError` where that cannot be done."""
+
+    async def aclose(self) -> None:
+        """Let go of the file or the connection."""
+
+
+class SqliteLedger:
     """Requests in a SQLite file (or ":memory:")."""
 
     def __init__(self, file: Path | str, clock: Callable[[], float] = time.time) -> None:
@@ -184,7 +226,14 @@ class Ledger:
 
         return await asyncio.to_thread(run)
 
-    def close(self) -> None:
+    async def entry(self, key: str) -> Entry | None:
+        """Return one request; None when it is unknown or was kept long enough."""
+        rows = await self._query(
+            "SELECT key, payload, state, root_ts, channel, attempts, accepted_at FROM requests WHERE key = ?", key
+        )
+        return _entry(rows[0]) if rows else None
+
+    async def aclose(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()

@@ -176,6 +176,10 @@ class RedisLedger:
         """Return what was answered in a channel for all to see, newest first."""
         return await self._entries(await self._redis.zrevrange(_name("answered", channel), 0, limit - 1))
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
     async def claim(self, key: str, worker: str, lease_s: float) -> bool:
         """Say that `worker` works on a request for the next `lease_s`; False when another one does."""
         return bool(await self._claim(keys=[_name("claim", key)], args=[worker, round(lease_s * 1000)]))

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -62,7 +62,42 @@ class Feedback(Struct, frozen=True, kw_only=True):
     not_useful: int = 0
 
 
-class Results:
+class Results(Protocol):
+    """Where results and feedback are kept: the ledger's file, or Redis (`bot.redis_results`)."""
+
+    async def keep(self, key: str, result: Result) -> None:
+        """Keep a result; the oldest go when there are too many, or when they are too old."""
+
+    async def load(self, key: str) -> Result | None:
+        """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
+
+    async def rate(self, key: str, user: str, *, useful: bool) -> Feedback:
+        """Write down what somebody thinks of an answer; a second word of the same person replaces the first."""
+
+    async def feedback(self, key: str) -> Feedback:
+        """Return what people thought of one answer."""
+
+    async def totals(self) -> Feedback:
+        """Return what people thought of all answers of the past year."""
+
+    async def aclose(self) -> None:
+        """Let go of the file."""
+
+
+def packed(result: Result) -> bytes:
+    """Encode a result for keeping."""
+    return zlib.compress(msgspec.msgpack.encode(result), 1)
+
+
+def unpacked(body: bytes) -> Result | None:
+    """Read what `packed` wrote; None for what another version wrote differently."""
+    try:
+        return msgspec.msgpack.decode(zlib.decompress(body), type=Result)
+    except (msgspec.DecodeError, zlib.error):
+        return None
+
+
+class SqliteResults:
     """Results and feedback in a SQLite file."""
 
     def __init__(self, file: Path | str, clock: Callable[[], float] = time.time) -> None:
@@ -77,8 +112,8 @@ class Results:
 
         def write() -> None:
             now = self._clock()
-            body = zlib.compress(msgspec.msgpack.encode(result), 1)
-            self._db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", (key, result.origin.user, now, body))
+            row = (key, result.origin.user, now, packed(result))
+            self._db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", row)
             self._db.execute(
                 "DELETE FROM results WHERE made_at < ? OR key NOT IN "
                 "(SELECT key FROM results ORDER BY made_at DESC LIMIT ?)",
@@ -95,12 +130,7 @@ class Results:
             row = self._db.execute(
                 "SELECT body FROM results WHERE key = ? AND made_at >= ?", (key, self._clock() - KEEP_DAYS * 24 * 3600)
             ).fetchone()
-            if row is None:
-                return None
-            try:
-                return msgspec.msgpack.decode(zlib.decompress(row[0]), type=Result)
-            except (msgspec.DecodeError, zlib.error):
-                return None
+            return None if row is None else unpacked(row[0])
 
         return await self._run(read)
 
@@ -138,7 +168,7 @@ class Results:
 
         return await asyncio.to_thread(locked)
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()

@@ -37,6 +37,13 @@ def _http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _redis_url(url: SecretStr) -> SecretStr:
+    if urlsplit(url.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("must be a redis://, rediss:// or unix:// address")
+    return url
+
+
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -133,6 +140,7 @@ class Settings(BaseSettings):
     ops_host: str = Field("127.0.0.1", description="address that health and metrics listen on; loopback unless set")
     ops_port: int = Field(9464, ge=0, le=65535, description="port of `/healthz`, `/readyz` and `/metrics`; 0: any")
     state_file: Path = Field(Path("compare-traces.sqlite3"), description="the request ledger")
+    redis_url: RedisUrl | None = Field(None, description="Redis or Valkey shared by all processes; unset: one process")
     jaeger_url: HttpUrl | None = Field(None, description="one Jaeger source, without a TOML file")
     tempo_url: HttpUrl | None = Field(None, description="one Tempo source, without a TOML file")
     sources: tuple[SourceSettings, ...] = Field((), description="trace backends: `[[sources]]`")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -39,14 +39,15 @@ class WorkQueue:
 
     def __init__(self, url: str) -> None:
         self._docket = Docket(NAME, url)
+        self._connected = AsyncExitStack()
 
     async def open(self) -> None:
-        """Connect; raises `RedisError` when there is no server."""
-        await self._docket.__aenter__()
+        """Connect."""
+        await self._connected.enter_async_context(self._docket)
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._docket.__aexit__(None, None, None)
+        await self._connected.aclose()
 
     async def put(self, key: str) -> None:
         """Hand a request to some worker; a key that is on its way or being worked on is not put twice."""

@@ -6,17 +6,17 @@ import sqlite3
 
 import pytest
 
-from bot.ledger import AlertName, Ledger
+from bot.ledger import AlertName, SqliteLedger
 
 
 @pytest.fixture
-def ledger(tmp_path):
+async def ledger(tmp_path):
     """Return a ledger with a clock that the test sets."""
     clock = [1000.0]
-    made = Ledger(tmp_path / "l.sqlite3", lambda: clock[0])
+    made = SqliteLedger(tmp_path / "l.sqlite3", lambda: clock[0])
     made.set_clock = lambda now: clock.__setitem__(0, now)
     yield made
-    made.close()
+    await made.aclose()
 
 
 async def test_the_same_question_is_known_for_a_while(ledger) -> None:
@@ -39,17 +39,17 @@ async def test_a_failed_question_may_be_asked_again_at_once(ledger) -> None:
 
 async def test_unfinished_requests_survive_a_restart(tmp_path) -> None:
     """What was accepted and not ended is there for the next process, with its progress."""
-    first = Ledger(tmp_path / "l.sqlite3")
+    first = SqliteLedger(tmp_path / "l.sqlite3")
     await first.accept("k1", "q1", "C", b"p1", 60)
     await first.accept("k2", "q2", "C", b"p2", 60)
     await first.started("k1")
     await first.posted("k1", "1.1")
     await first.ended("k2", "answered")
-    first.close()
-    second = Ledger(tmp_path / "l.sqlite3")
+    await first.aclose()
+    second = SqliteLedger(tmp_path / "l.sqlite3")
     (left,) = await second.unfinished()
     assert (left.key, left.payload, left.state, left.root_ts, left.attempts) == ("k1", b"p1", "posted", "1.1", 1)
-    second.close()
+    await second.aclose()
 
 
 def test_a_file_of_another_version_is_refused(tmp_path) -> None:
@@ -59,7 +59,7 @@ def test_a_file_of_another_version_is_refused(tmp_path) -> None:
         db.execute("PRAGMA user_version=99")
     db.close()
     with pytest.raises(RuntimeError, match="another version"):
-        Ledger(file)
+        SqliteLedger(file)
 
 
 async def test_the_same_alert_is_known_whatever_traces_it_names(ledger) -> None:

@@ -1,0 +1,71 @@
+"""Results and feedback in Redis: what `bot.results` keeps in a file, for any number of processes.
+
+    {ct}:result:<key>     string  one result; expires with its buttons
+    {ct}:feedback:<key>   hash    user -> "1" useful, "0" not; lives for a year
+    {ct}:feedback         hash    useful, not_useful: all of them
+
+The server's memory is bounded by the lifetime of results (about 10 KB each) and by its own `maxmemory`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.results import KEEP_DAYS, KEEP_FEEDBACK_S, Feedback, packed, unpacked
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from bot.results import Result
+
+PREFIX = "{ct}:"
+
+RATE = """
+local before = redis.call('HGET', KEYS[1], ARGV[1])
+if before ~= ARGV[2] then
+  local name = {['1'] = 'useful', ['0'] = 'not_useful'}
+  if before then redis.call('HINCRBY', KEYS[2], name[before], -1) end
+  redis.call('HINCRBY', KEYS[2], name[ARGV[2]], 1)
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return redis.call('HVALS', KEYS[1])
+"""
+
+
+class RedisResults:
+    """Results and feedback in Redis (or Valkey); the client must answer with bytes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._rate = redis.register_script(RATE)
+
+    async def keep(self, key: str, result: Result) -> None:
+        """Keep a result until its buttons are too old."""
+        await self._redis.set(f"{PREFIX}result:{key}", packed(result), ex=KEEP_DAYS * 24 * 3600)
+
+    async def load(self, key: str) -> Result | None:
+        """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
+        body: Any = await self._redis.get(f"{PREFIX}result:{key}")
+        return None if body is None else unpacked(body)
+
+    async def rate(self, key: str, user: str, *, useful: bool) -> Feedback:
+        """Write down what somebody thinks of an answer; a second word of the same person replaces the first."""
+        names = [f"{PREFIX}feedback:{key}", f"{PREFIX}feedback"]
+        return _counted(await self._rate(keys=names, args=[user, int(useful), KEEP_FEEDBACK_S]))
+
+    async def feedback(self, key: str) -> Feedback:
+        """Return what people thought of one answer."""
+        return _counted(await self._redis.hvals(f"{PREFIX}feedback:{key}"))
+
+    async def totals(self) -> Feedback:
+        """Return what people thought of all answers."""
+        useful, not_useful = await self._redis.hmget(f"{PREFIX}feedback", ["useful", "not_useful"])
+        return Feedback(useful=int(useful or 0), not_useful=int(not_useful or 0))
+
+    async def aclose(self) -> None:
+        """Do nothing: the connections are the ledger's, which closes them."""
+
+
+def _counted(words: list[Any]) -> Feedback:
+    return Feedback(useful=words.count(b"1"), not_useful=words.count(b"0"))

@@ -1,0 +1,89 @@
+"""State: where requests and results are kept, and how they reach who works on them.
+
+Without REDIS_URL everything is in one file, for one process. With it everything is in Redis, and what one process
+accepts any worker may answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+
+from bot.ledger import SqliteLedger, StateError
+from bot.redis_ledger import RedisLedger
+from bot.redis_results import RedisResults
+from bot.results import SqliteResults
+from bot.settings import SettingsError
+from bot.work_queue import WorkQueue
+
+if TYPE_CHECKING:
+    from bot.ledger import Ledger
+    from bot.results import Results
+    from bot.settings import Settings
+
+CONNECTIONS = 32  # of one process; who finds none free waits for it instead of failing
+CONNECT_S = 1.0
+ANSWER_S = 5.0
+TRIES = 2  # beyond the first: the client's ten would keep an acknowledgement waiting for seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What processes on several machines share."""
+
+    ledger: RedisLedger
+    queue: WorkQueue
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of one process; `shared` is None when nothing is shared."""
+
+    ledger: Ledger
+    results: Results
+    shared: Shared | None = None
+
+    @property
+    def queue(self) -> WorkQueue | None:
+        """Where accepted requests go; None when whoever accepts them answers them."""
+        return self.shared.queue if self.shared else None
+
+    async def start(self) -> None:
+        """Connect; raises `SettingsError` when there is nobody to connect to."""
+        if self.shared is None:
+            return
+        try:
+            await self.ledger.check()  # the queue itself would wait for a server for ever
+            await self.shared.queue.open()
+        except (StateError, RedisError, OSError) as error:
+            raise SettingsError(f"REDIS_URL: cannot connect: {str(error)[:200]}") from None
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+        if self.shared is not None:
+            await self.shared.queue.close()
+        await self.results.aclose()
+        await self.ledger.aclose()
+
+
+def open_state(settings: Settings) -> State:
+    """Open the state that the settings name; raises `StateError` or `sqlite3.Error` for a file that cannot be used."""
+    if settings.redis_url is None:
+        return State(SqliteLedger(settings.state_file), SqliteResults(settings.state_file))
+    url = settings.redis_url.get_secret_value()
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=ANSWER_S,
+        socket_connect_timeout=CONNECT_S,
+        socket_timeout=ANSWER_S,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), TRIES),
+    )
+    redis = Redis.from_pool(pool)  # which is closed with its client
+    ledger = RedisLedger(redis)
+    return State(ledger, RedisResults(redis), Shared(ledger, WorkQueue(url)))
