@@ -72,7 +72,6 @@ class Profile(Struct, frozen=True, kw_only=True):
     tree: SpanTree
     path: CriticalPath
     groups: list[CallGroup]  # parents before children
-    group_of: list[CallGroup]  # per span
     names: frozenset[str]  # of all attributes of its spans and events
     resources: list[Resource]  # the distinct processes, by their earliest spans
     keys: list[OperationKey]  # shared by both sides of a comparison
@@ -141,7 +140,6 @@ def profile(trace: Trace, keys: OperationKeys, options: CompareOptions) -> Profi
         tree=tree,
         path=path,
         groups=groups,
-        group_of=group_of,
         names=trace.attribute_names(),
         resources=list({id(span.resource): span.resource for span in spans}.values()),
         keys=keys.keys,

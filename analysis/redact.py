@@ -42,12 +42,13 @@ _VALUE = (
 )
 _LONG = r"[\"']?(?=[A-Za-z_-]*\d)[\w+/.=~-]{16,4000}[\"']?"
 
-# A cheap look first: most names and statements hold none of these.
+# A cheap look first: most names and statements hold none of these. Written in small letters: looking through text in
+# small letters takes a quarter of the time of ignoring their case, which only text beyond ASCII needs.
 _SUSPICIOUS = re.compile(
-    rf"@|eyJ|AKIA|ASIA|AIza|gh[pousr]_|github_pat_|glpat-|xox|xapp|[sp]k_|-----BEGIN|bearer|basic\s|digest\s"
-    rf"|\d{{4}}[ -]?\d{{4}}|(?:{STRONG}|{WEAK})[\"']?\s{{0,3}}[=:]",
-    re.IGNORECASE,
+    rf"@|eyj|akia|asia|aiza|gh[pousr]_|github_pat_|glpat-|xox|xapp|[sp]k_|-----begin|bearer|basic\s|digest\s"
+    rf"|\d{{4}}[ -]?\d{{4}}|(?:{STRONG}|{WEAK})[\"']?\s{{0,3}}[=:]"
 )
+_SUSPICIOUS_IN_ANY_CASE = re.compile(_SUSPICIOUS.pattern, re.IGNORECASE)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
@@ -98,7 +99,7 @@ def redacted(text: str) -> str:
     """Return one text without secrets and personal data."""
     if len(text) > MAX_TEXT:
         text = text[:MAX_TEXT] + "…"
-    if not _SUSPICIOUS.search(text):
+    if not (_SUSPICIOUS.search(text.lower()) if text.isascii() else _SUSPICIOUS_IN_ANY_CASE.search(text)):
         return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)

@@ -85,6 +85,7 @@ class Shapes:
         known = self._known
         shape = known.get(text)  # a text without ids is its own shape
         if shape is None:
-            shape = (_VARYING_ASCII if text.isascii() else _VARYING).sub("0", text[:MAX_TEXT])
+            varying = _VARYING_ASCII if text.isascii() else _VARYING
+            shape = varying.sub("0", text if len(text) <= MAX_TEXT else text[:MAX_TEXT])
             shape = known.setdefault(shape, shape)
         return shape

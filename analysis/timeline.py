@@ -36,7 +36,10 @@ def timeline(
     accused = [attribution.by_pair[id(pair)] for pair in blamed if pair is not top.pair]
     chosen = [top, *accused, *(share for share in rest if share not in accused)][:ROWS]
     order = {id(share): number for number, share in enumerate(_by_depth(shares))}
-    exposed = [_exposed(side, [s.pair for s in chosen]) for side in (baseline, suspect)]
+    exposed = [
+        _exposed(baseline, [group for share in chosen for group in share.pair.baseline]),
+        _exposed(suspect, [group for share in chosen for group in share.pair.suspect]),
+    ]
     return tuple(_row(share, baseline, suspect, exposed) for share in sorted(chosen, key=lambda s: order[id(s)]))
 
 
@@ -52,14 +55,13 @@ def _by_depth(shares: list[Share]) -> list[Share]:
     return ordered
 
 
-def _exposed(side: Profile, pairs: list[Pair]) -> dict[int, list[Interval]]:
-    """Return the exposed segments of some pairs' groups, by id(group)."""
-    wanted = {id(group) for pair in pairs for group in (*pair.baseline, *pair.suspect)}
+def _exposed(side: Profile, groups: list[CallGroup]) -> dict[int, list[Interval]]:
+    """Return the exposed segments of some groups, by id(group)."""
+    of_span = {i: id(group) for group in groups for i in group.spans}
     found: dict[int, list[Interval]] = {}
     for span, start, end in side.path.segments:
-        group = id(side.group_of[span])
-        if end > start and group in wanted:
-            found.setdefault(group, []).append((start, end))
+        if span in of_span and end > start:
+            found.setdefault(of_span[span], []).append((start, end))
     return found
 
 

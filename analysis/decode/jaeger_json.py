@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from analysis.decode.jaeger_tags import NO_TAGS, Layout, Tag, UnreadTags, as_attributes, read_tags
 from analysis.decode.values import (
+    KINDS,
     SPAN_ID_LENGTH,
     TRACE_ID_LENGTH,
     Whole,
@@ -22,7 +23,7 @@ from analysis.decode.values import (
     span_kind,
 )
 from analysis.errors import DecodeError, EmptyTraceError
-from analysis.model import Event, Link, Resource, Span, SpanKind, Trace
+from analysis.model import Event, Link, Resource, Span, Trace
 from analysis.notes import Note, Severity
 from analysis.shape import Shapes
 
@@ -149,7 +150,8 @@ def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]
         if layout is None:
             layout = layouts[names] = Layout(names)
         values = [tag.value for tag in tags]
-        kind = values[layout.kind] if layout.kind is not None else None
+        said = values[layout.kind] if layout.kind is not None else None
+        kind = KINDS.get(said) if said.__class__ is str else None
         error, message = layout.outcome(values) if layout.has_outcome else (False, "")
         references = span.references
         links: tuple[Link, ...] = ()
@@ -168,7 +170,7 @@ def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]
                 ids[span.span_id],
                 parent,
                 span.name,
-                span_kind(kind) if kind else SpanKind.UNSPECIFIED,
+                kind or span_kind(said),
                 _resource(span.process) if span.process else resources.get(span.process_id or "", nobody),
                 start,
                 start + span.duration * _MICROSECOND,

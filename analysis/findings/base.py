@@ -11,6 +11,7 @@ then the suspect, `after` the baseline, and texts still say what A and B did.
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,8 @@ class Candidate(Struct, kw_only=True):
         return self.tier is Tier.CONTEXT and not self.certain
 
 
-class Context(Struct, frozen=True, kw_only=True):
-    """Everything the stages before know, read only."""
+class Context(Struct, frozen=True, kw_only=True, dict=True):
+    """Everything the stages before know, read only; what several findings work out of it is kept (`dict=True`)."""
 
     baseline: Profile
     suspect: Profile
@@ -118,10 +119,15 @@ class Context(Struct, frozen=True, kw_only=True):
             stack.extend(inner.children)
         return claims
 
-    @property
+    @cached_property
     def share_of(self) -> dict[int, Share]:
         """Index shares by pair."""
         return self.attribution.by_pair
+
+    @cached_property
+    def grown(self) -> dict[int, int]:
+        """What `slow_operation.grew` has found so far, by id(share): six findings ask for every share."""
+        return {}
 
     def span_ids(self, pair: Pair) -> tuple[list[str], list[str]]:
         """Return ids of the pair's spans on both sides, longest first, bounded."""

@@ -49,6 +49,13 @@ def find(context: Context) -> Iterable[Candidate]:
 
 def grew(share: Share, context: Context) -> int:
     """Return how much (ns) a pair's own time grew; 0 when not beyond jitter."""
+    known = context.grown.get(id(share))
+    if known is None:
+        known = context.grown[id(share)] = _grew(share, context)
+    return known
+
+
+def _grew(share: Share, context: Context) -> int:
     if not share.pair.baseline or not share.pair.suspect:
         return 0
     if _detached(share.pair):
