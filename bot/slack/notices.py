@@ -27,6 +27,7 @@ class Past(Struct, frozen=True, kw_only=True):
     at: float  # unix seconds
     user_name: str
     permalink: str | None
+    verdict: str = ""  # the answer in a word, where it is still kept
     useful: int = 0  # people who found it useful
     not_useful: int = 0
 
@@ -129,7 +130,8 @@ def past_line(past: Past) -> tuple[str, str, str]:
     when = datetime.fromtimestamp(past.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     first = f"{short_id(past.baseline_id)} (A)" if past.baseline_id else "a typical request (A)"
     second = short_id(past.suspect_id) if past.suspect_id else f"a request of {clean(past.service, 80)}"
-    more = f", asked by {clean(past.user_name, 80)}" if past.user_name else ""
+    more = f": {past.verdict.lower()}" if past.verdict else ""
+    more += f", asked by {clean(past.user_name, 80)}" if past.user_name else ""
     if past.useful or past.not_useful:
         more += f", useful to {past.useful} of {past.useful + past.not_useful}"
     return when, f"{first} with {second} (B)", more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from alert_messages import fired
 from world import CHANNEL
 
 
@@ -31,6 +32,27 @@ async def test_history_lists_the_channels_answers_with_links(world, samples) -> 
         assert pair.suspect[:8] in text
         assert f"{world.url}/#{CHANNEL}/" in text
         assert "alice" in text
+    assert ": no meaningful difference, asked by" in json.dumps(items[0])
+    assert ": slower, asked by" in json.dumps(items[1])
+
+
+async def test_history_names_the_request_that_was_found_for_an_alert(world) -> None:
+    """Where the alert named none."""
+    alert = world.slack.put(CHANNEL, **fired())
+    item = {"type": "message", "channel": CHANNEL, "ts": alert["ts"]}
+    await world.event({"type": "reaction_added", "user": "U1", "reaction": "mag", "item": item})
+    await world.settled()
+    opened = next(
+        element["url"]
+        for block in world.slack.replies(alert["ts"])[0]["blocks"]
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["action_id"] == "open_b"
+    )
+    await world.command("history")
+    await world.settled()
+    found = opened.rpartition("/")[2][:8]
+    assert f"a typical request (A) with {found} (B)" in json.dumps(world.slack.messages[CHANNEL][-1]["blocks"])
 
 
 async def test_history_keeps_secrets_and_other_channels_out(world, samples) -> None:

@@ -98,6 +98,7 @@ def test_the_other_messages_read_well() -> None:
                         at=1_795_486_975.6,
                         user_name="alice",
                         permalink="https://acme.slack.com/archives/C1/p1",
+                        verdict="Slower",
                     ),
                     notices.Past(
                         baseline_id="",

@@ -15,6 +15,7 @@ from bot.comparing import Payload
 from bot.errors import MY_FAULT, BotError, SourceError, UserError
 from bot.request import CompareRequest, History, ListSources
 from bot.slack import forms, notices
+from bot.slack.messages.root import MARKS
 from bot.slack.workspaces import acting_in
 
 if TYPE_CHECKING:
@@ -151,12 +152,16 @@ class Desk:
                 continue  # written by an earlier version
             baseline, suspect = payload.request.baseline, payload.request.suspect
             said = await self.answering.results.feedback(entry.key)
+            result = await self.answering.results.load(entry.key)
+            if result is not None:
+                suspect = result.suspect  # also where it was not named but found
             past.append(
                 notices.Past(
                     baseline_id=baseline.trace_id if baseline else "", suspect_id=suspect.trace_id if suspect else "",
                     service=payload.request.clue.service if payload.request.clue else "",
                     at=entry.accepted_at, user_name=payload.origin.user_name,
                     permalink=await self.delivery.permalink(entry.channel, entry.root_ts),
+                    verdict=MARKS[result.answer.comparison.verdict.kind][1] if result else "",
                     useful=said.useful, not_useful=said.not_useful,
                 )
             )  # fmt: skip
