@@ -142,6 +142,29 @@ class Answering:
         file = messages.picture(comparison, key, body)
         await self._files.share(channel, thread_ts, [file], messages.caption(comparison), first=first)
 
+    async def open_up(self, key: str, channel: str) -> None:
+        """Give a private answer to the whole channel; raises `UserError`, `DeliveryError`. Twice is once."""
+        if key in self._handing_out:
+            return
+        self._handing_out.add(key)
+        try:
+            result, _ = await self.recall(key, channel)
+            public = msgspec.structs.replace(result, request=msgspec.structs.replace(result.request, private=False))
+            asked = await self.keep(key, public)  # swapping and the like are public from now on
+            try:
+                await self.publish(key, "", public, asked, first=False)
+            finally:
+                await self._end(key)
+        finally:
+            self._handing_out.discard(key)
+
+    async def _end(self, key: str) -> None:
+        """Have a restart leave the request alone, whatever became of it: it was answered long ago."""
+        try:
+            await self._ledger.ended(key, "answered")
+        except Exception:
+            log.exception("cannot write the ledger")
+
     async def hand_out(self, key: str, origin: Origin) -> Message | None:
         """Put the full report into the thread where it was asked for; returns what to tell the person who asked.
 

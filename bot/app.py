@@ -20,6 +20,7 @@ from bot.comparing import Jobs
 from bot.ledger import StateError
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
+from bot.slack.aside import Aside
 from bot.slack.authorization import of_many_workspaces, of_one_workspace
 from bot.slack.client import WatchedClient
 from bot.slack.files import Files
@@ -61,14 +62,15 @@ class Bot:
         self.delivery = Delivery(self.client, sleep)
         self.files = Files(self.client, self.delivery, sleep)
         self.responder = Responder(settings.slack_api_url)
+        aside = Aside(self.delivery, self.responder)
         answering = Answering(settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files)
         self.jobs = Jobs(
-            settings, self.sources, self.runner, self.ledger, self.delivery, self.responder, answering, sleep,
+            settings, self.sources, self.runner, self.ledger, self.delivery, aside, answering, sleep,
             self.state.queue,
         )  # fmt: skip
         self.app = self._bolt_app()
         listeners = Listeners(
-            settings, self.sources, self.jobs, self.ledger, self.delivery, self.responder, answering,
+            settings, self.sources, self.jobs, self.ledger, self.delivery, aside, answering,
             self.installations,
         )  # fmt: skip
         listeners.register(self.app)

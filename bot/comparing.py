@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from bot.ledger import Entry, Ledger
     from bot.runner import AnalysisRunner
     from bot.settings import Settings
+    from bot.slack.aside import Aside
     from bot.slack.elements import Message
     from bot.slack.post import Delivery
-    from bot.slack.respond import Responder
     from bot.sources import Sources
     from bot.work_queue import WorkQueue
 
@@ -60,7 +60,7 @@ class Jobs:
 
     def __init__(
         self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, delivery: Delivery,
-        responder: Responder, answering: Answering, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        aside: Aside, answering: Answering, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         queue: WorkQueue | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
@@ -69,7 +69,7 @@ class Jobs:
         self._gatherer = Gatherer(settings, sources, runner)
         self._ledger = ledger
         self._delivery = delivery
-        self._responder = responder
+        self._aside = aside
         self._answering = answering
         self._sleep = sleep
         self._queue = queue  # None: what is accepted here is worked on here
@@ -175,7 +175,7 @@ class Jobs:
 
     async def _point_to(self, earlier: Entry, origin: Origin) -> None:
         permalink = await self._delivery.permalink(earlier.channel, earlier.root_ts) if earlier.root_ts else None
-        await self.tell(origin, notices.repeated(permalink))
+        await self._aside.tell(origin, notices.repeated(permalink))
 
     async def _work(self, key: str, payload: Payload, root_ts: str) -> None:
         """Answer one request; never raises but for cancellation."""
@@ -272,11 +272,7 @@ class Jobs:
         """Give the answer: to everybody in the channel, or to the person who asked alone."""
         asked = await self._answering.keep(key, result)
         if result.request.private:
-            for message in (
-                messages.verdict(result.answer.comparison, asked),
-                *messages.thread(result.answer.comparison, result.answer.table, asked),
-            ):
-                await self.tell(result.origin, message)
+            await self._aside.tell(result.origin, messages.private(result.answer, asked))
             return
         try:
             await self._answering.publish(key, root_ts, result, asked, first=first)
@@ -284,7 +280,7 @@ class Jobs:
             if error.code != "incomplete":
                 raise
             try:
-                await self.tell(result.origin, notices.failure(str(error)))
+                await self._aside.tell(result.origin, notices.failure(str(error)))
             except DeliveryError as worse:
                 log.warning("cannot tell", error=str(worse), sentence=str(error))
 
@@ -301,7 +297,7 @@ class Jobs:
         except BotError as error:
             log.warning("cannot take back", error=str(error))
         try:
-            await self.tell(origin, message)
+            await self._aside.tell(origin, message)
         except BotError as error:
             log.warning("cannot tell", error=str(error), sentence=sentence)
             if error.code != "not-in-channel":
@@ -312,16 +308,6 @@ class Jobs:
             await self._delivery.post(origin.channel, message, message_id=f"{key}-failed", thread_ts=origin.thread_ts)
         except BotError as error:
             log.warning("cannot say", error=str(error))
-
-    async def tell(self, origin: Origin, message: Message) -> None:
-        """Say something to the person who asked alone, by whatever way works; raises `DeliveryError` if none does."""
-        acting_in(origin.team)
-        if origin.watched:
-            log.info("nobody asked", channel=origin.channel, sentence=message.text)
-            return
-        if origin.response_url and await self._responder.respond(origin.response_url, message):
-            return
-        await self._delivery.whisper(origin.channel, origin.user, message, origin.aside_ts)
 
 
 def _question(payload: Payload, key: str) -> str:

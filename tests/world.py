@@ -33,6 +33,16 @@ async def no_sleep(_: float) -> None:
     await asyncio.sleep(0)
 
 
+class CutError(Exception):
+    """The connection shall break although the call was applied."""
+
+
+def hang_up(request: web.Request) -> web.Response:
+    """Break a connection without a word."""
+    request.transport.abort()
+    return web.Response()
+
+
 class FaultyUploads(Uploads):
     """A place for files that can refuse them."""
 
@@ -73,8 +83,33 @@ class FaultySlack(Workspace):
             return web.Response(status=500, text="oops")
         if what == "cut after":
             await super().answer(method, arguments)
-            raise ConnectionResetError
+            raise CutError
         return web.json_response({"ok": False, "error": what})
+
+    async def _api(self, request):
+        """Answer a call, or hang up."""
+        try:
+            return await super()._api(request)
+        except CutError:
+            return hang_up(request)
+
+    async def _response(self, request):
+        """Take what comes to a response address, or fail; in `World.click` an address names its message."""
+        data = await request.json()
+        self.calls.append(("response", data))
+        fault = next((f for f in self.faults if f[0] == "response"), None)
+        what = fault[1] if fault else ""
+        if fault:
+            self.faults.remove(fault)
+        if what and what != "cut after":
+            return web.Response(status=int(what))
+        original = next((m for m in self.messages[CHANNEL] if m["ts"] == request.match_info["token"]), None)
+        if data.get("delete_original") and original is not None:
+            self.messages[CHANNEL].remove(original)
+            answer = web.Response(text="ok")
+        else:
+            answer = await super()._response(request)
+        return hang_up(request) if what else answer
 
     def _message(self, channel, arguments):
         """Judge every message that the bot sends, by whatever way."""

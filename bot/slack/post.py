@@ -145,19 +145,42 @@ class Delivery:
             return False
         return True
 
-    async def whisper(self, channel: str, user: str, message: Message, thread_ts: str | None = None) -> None:
-        """Post a message that only one person sees."""
-        arguments: dict[str, Any] = {"channel": channel, "user": user, "text": message.text, **PLAIN}
+    async def whisper(
+        self, channel: str, user: str, message: Message, thread_ts: str | None = None, *, copy: Message | None = None
+    ) -> None:
+        """Post a message that only one person sees; raises `DeliveryError`.
+
+        Whether it was shown cannot be looked up. When the connection breaks it is said once more, as `copy`; without
+        one it counts as said.
+        """
+        arguments: dict[str, Any] = {"channel": channel, "user": user, **PLAIN}
         if thread_ts:
             arguments["thread_ts"] = thread_ts
         for blocks in layouts(message):
+            call = partial(self._client.chat_postEphemeral, text=message.text, blocks=blocks, **arguments)
             try:
-                await self.call(self._client.chat_postEphemeral, blocks=blocks, **arguments)
+                heard = await self._heard(call)
             except LayoutError as error:
                 log.warning("layout refused", channel=channel, reason=str(error))
-            else:
-                return
+                continue
+            if not heard and copy is not None:
+                await self.whisper(channel, user, copy, thread_ts)
+            return
         raise DeliveryError("slack-refused", detail="no layout was accepted")
+
+    async def _heard(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> bool:
+        """Make a call that must not be repeated once applied; False when nobody knows whether it was."""
+        for attempt in range(ATTEMPTS):
+            try:
+                await call()
+            except FAILURES as error:
+                if broke_off(error):
+                    log.warning("connection broke", error=type(error).__name__)
+                    return False
+                await self._sleep(self._judge(error, attempt))
+            else:
+                return True
+        raise DeliveryError("slack-unreachable", detail="it did not take a message after several tries")
 
     async def permalink(self, channel: str, ts: str) -> str | None:
         """Return the address of a message, or None when Slack does not say."""
@@ -319,6 +342,11 @@ def error_code(error: SlackApiError) -> str:
         if isinstance(data, dict):
             return str(data.get("error") or "unknown")
     return "unknown"
+
+
+def broke_off(error: Exception) -> bool:
+    """Tell whether a call ended without any answer after Slack may have heard it."""
+    return not isinstance(error, (SlackApiError, aiohttp.ClientConnectorError))
 
 
 def certainly_refused(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,14 @@ SLACK_DOMAINS = (".slack.com", ".slack-gov.com")
 SPENT = (404, 410)  # the address was used up or has expired
 
 
+class Heard(Enum):
+    """Whether Slack took what it was told."""
+
+    YES = "yes"
+    NO = "no"
+    PERHAPS = "perhaps"  # the connection broke after it was told
+
+
 class Responder:
     """Posts to response URLs of Slack's own hosts (or of the configured API's host)."""
 
@@ -29,25 +38,42 @@ class Responder:
         self._api_host = urlsplit(api_url).netloc
         self._session: aiohttp.ClientSession | None = None
 
-    async def respond(self, url: str, message: Message) -> bool:
-        """Post an ephemeral message; returns whether Slack took it."""
-        if not self._is_slack(url):
-            return False  # a forged request must not make us post elsewhere
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True)
+    async def respond(self, url: str, message: Message) -> Heard:
+        """Post an ephemeral message."""
         body: dict[str, Any] = {"response_type": "ephemeral", "text": message.text, "replace_original": False}
         for blocks in layouts(message):
-            try:
-                async with self._session.post(url, json=body | {"blocks": blocks}) as response:
-                    if response.status == 200:
-                        return True
-                    log.warning("response url refused", status=response.status)
-                    if response.status in SPENT:
-                        return False
-            except (aiohttp.ClientError, TimeoutError) as error:
-                log.warning("response url failed", error=type(error).__name__)  # its text would hold the address
-                return False
-        return False
+            status = await self._post(url, body | {"blocks": blocks})
+            if isinstance(status, Heard):
+                return status
+            if status in SPENT or status >= 500:
+                break
+        return Heard.NO
+
+    async def take_away(self, url: str) -> Heard:
+        """Delete the message whose button gave the address."""
+        status = await self._post(url, {"delete_original": True})
+        return status if isinstance(status, Heard) else Heard.NO
+
+    async def _post(self, url: str, body: dict[str, Any]) -> Heard | int:
+        """Say something; returns what became of it, or the status with which it was refused."""
+        if not self._is_slack(url):
+            return Heard.NO  # a forged request must not make us post elsewhere
+        if self._session is None:
+            # A connection that was kept and has gone stale breaks like one on which Slack has heard us: keep none.
+            connector = aiohttp.TCPConnector(force_close=True)
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True, connector=connector)
+        try:
+            async with self._session.post(url, json=body) as response:
+                if response.status == 200:
+                    return Heard.YES
+                log.warning("response url refused", status=response.status)
+                return response.status
+        except aiohttp.ClientConnectorError as error:
+            log.warning("response url failed", error=type(error).__name__)  # its text would hold the address
+            return Heard.NO
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("response url failed", error=type(error).__name__)
+            return Heard.PERHAPS
 
     def _is_slack(self, url: str) -> bool:
         parts = urlsplit(url)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from aiohttp import web
-from world import serve
+from world import hang_up, serve
 
 from bot.slack.elements import Message, preformatted, rich
-from bot.slack.respond import Responder
+from bot.slack.respond import Heard, Responder
 
 TABLE = {"type": "table", "rows": [[{"type": "raw_text", "text": "x"}]]}
 MESSAGE = Message(text="x", blocks=[TABLE], plain_blocks=[rich(preformatted("x"))])
@@ -30,7 +30,7 @@ async def responder():
 )  # fmt: skip
 async def test_only_slack_is_written_to(responder, url) -> None:
     """Addresses elsewhere, look-alikes and unencrypted ones are not used."""
-    assert await responder.respond(url, MESSAGE) is False
+    assert await responder.respond(url, MESSAGE) is Heard.NO
     assert responder._session is None
 
 
@@ -43,11 +43,12 @@ def test_the_hosts_of_slack_are_known(responder, url) -> None:
 @pytest.mark.parametrize(
     ("answers", "taken", "tries"),
     [
-        ([200], True, 1),
-        ([400, 200], True, 2),  # a refused table becomes plain text
-        ([500, 500, 200], True, 3),
-        ([404], False, 1),  # used up: no use in trying on
-        ([400, 400, 400, 400], False, 4),
+        ([200], Heard.YES, 1),
+        ([400, 200], Heard.YES, 2),  # a refused table becomes plain text
+        ([400, 400, 200], Heard.YES, 3),
+        ([500], Heard.NO, 1),  # not a matter of layout
+        ([404], Heard.NO, 1),  # used up: no use in trying on
+        ([400, 400, 400, 400], Heard.NO, 4),
     ],
     ids=str,
 )
@@ -70,6 +71,22 @@ async def test_a_refused_layout_is_tried_in_a_plainer_one(answers, taken, tries)
     assert len({str(body["blocks"]) for body in bodies}) == tries
 
 
-async def test_a_lost_connection_is_reported(responder) -> None:
-    """The caller then takes another way."""
-    assert await responder.respond("http://127.0.0.1:1/x", MESSAGE) is False
+async def test_where_nobody_listens_nothing_was_heard(responder) -> None:
+    """The caller then takes another way, without fear of saying it twice."""
+    assert await responder.respond("http://127.0.0.1:1/x", MESSAGE) is Heard.NO
+
+
+async def test_when_the_connection_breaks_nobody_knows() -> None:
+    """Slack may have heard us before it hung up."""
+
+    async def listen(request: web.Request) -> web.Response:
+        await request.json()
+        return hang_up(request)
+
+    app = web.Application()
+    app.router.add_post("/x", listen)
+    async with serve(app) as url:
+        responder = Responder(f"{url}/api")
+        assert await responder.respond(f"{url}/x", MESSAGE) is Heard.PERHAPS
+        assert await responder.take_away(f"{url}/x") is Heard.PERHAPS
+        await responder.aclose()

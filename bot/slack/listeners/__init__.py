@@ -12,6 +12,7 @@ from bot.slack.listeners.feedback import Votes
 from bot.slack.listeners.form import Form
 from bot.slack.listeners.mention import Mention
 from bot.slack.listeners.pointing import Pointing
+from bot.slack.listeners.private import Private
 from bot.slack.listeners.report import FullReport
 from bot.slack.listeners.unforeseen import Unforeseen
 from bot.slack.listeners.uninstalled import Uninstalled
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
     from bot.comparing import Jobs
     from bot.ledger import Ledger
     from bot.settings import Settings
+    from bot.slack.aside import Aside
     from bot.slack.installations import Installations
     from bot.slack.post import Delivery
-    from bot.slack.respond import Responder
     from bot.sources import Sources
 
 __all__ = ["Listeners"]
 
 WAYS_IN = (
-    Command, Form, Mention, Pointing, Watch, Buttons, Details, Votes, FullReport, Uninstalled, Unforeseen,
+    Command, Form, Mention, Pointing, Watch, Buttons, Details, Votes, FullReport, Private, Uninstalled, Unforeseen,
 )  # fmt: skip
 
 
@@ -41,9 +42,9 @@ class Listeners:
 
     def __init__(
         self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
-        responder: Responder, answering: Answering, installations: Installations | None = None,
+        aside: Aside, answering: Answering, installations: Installations | None = None,
     ) -> None:  # fmt: skip
-        self._desk = Desk(settings, sources, jobs, ledger, delivery, responder, answering, installations)
+        self._desk = Desk(settings, sources, jobs, ledger, delivery, aside, answering, installations)
 
     def register(self, app: AsyncApp) -> None:
         """Register every listener; `manifest.json` declares the same ones."""

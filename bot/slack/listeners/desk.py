@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from bot.ledger import Ledger
     from bot.request import Asked, Origin
     from bot.settings import Settings
+    from bot.slack.aside import Aside
     from bot.slack.elements import Message
     from bot.slack.installations import Installations
     from bot.slack.post import Delivery
-    from bot.slack.respond import Responder
     from bot.sources import Sources
 
 AGAIN_S = 3600.0  # Slack sends an event that it thinks lost again for some minutes
@@ -44,13 +44,13 @@ class Desk:
 
     def __init__(
         self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
-        responder: Responder, answering: Answering, installations: Installations | None,
+        aside: Aside, answering: Answering, installations: Installations | None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.sources = sources
         self.jobs = jobs
         self.delivery = delivery
-        self.responder = responder
+        self.aside = aside
         self.answering = answering
         self.installations = installations
         self._ledger = ledger
@@ -101,7 +101,7 @@ class Desk:
     async def tell(self, origin: Origin, message: Message) -> None:
         """Say something to the person who asked alone; never raises."""
         try:
-            await self.jobs.tell(origin, message)
+            await self.aside.tell(origin, message)
         except BotError as error:
             log.warning("cannot tell", error=str(error), sentence=message.text)
 

@@ -43,5 +43,5 @@ class Unforeseen:
         log.error("listener failed", request=kind, exc_info=error)
         response_url = body.get("response_url")
         if response_url:
-            await self._desk.responder.respond(response_url, notices.failure(MY_FAULT))
+            await self._desk.aside.answer(response_url, notices.failure(MY_FAULT))
         return None if response is None else BoltResponse(status=200)

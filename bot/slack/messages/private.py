@@ -1,0 +1,36 @@
+"""An answer that one person alone sees: all of it in one message, so that it can be dismissed or posted whole. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bot.slack import elements as el
+from bot.slack.elements import Message
+from bot.slack.limits import problems
+from bot.slack.messages.root import verdict
+from bot.slack.messages.thread import thread
+
+if TYPE_CHECKING:
+    from bot.analysis_child import Answer
+    from bot.slack.elements import Block
+    from bot.slack.messages.asked import Asked
+
+POST, DISMISS = "post_to_channel", "dismiss"
+
+
+def private(answer: Answer, asked: Asked) -> Message:
+    """Return the verdict with as much of its thread as one message holds, and what to do with it."""
+    root = verdict(answer.comparison, asked)
+    replies = thread(answer.comparison, answer.table, msgspec.structs.replace(asked, key=""))
+    row = el.actions(el.button("Post to channel", POST, asked.key), el.button("Dismiss", DISMISS, asked.key))
+    whole = [_joined(root, replies[:number], replies, row) for number in range(len(replies), -1, -1)]
+    fitting = [blocks for blocks in whole if not problems({"text": root.text, "blocks": blocks})]
+    plain = _joined(root, [], replies, row)
+    return Message(text=root.text, blocks=fitting[0] if fitting else plain, plain_blocks=plain)
+
+
+def _joined(root: Message, shown: list[Message], replies: list[Message], row: list[Block]) -> list[Block]:
+    rest = [el.context("Details shows the rest.")] if len(shown) < len(replies) else []
+    return [*root.blocks, *(block for reply in shown for block in reply.blocks), *rest, *row]
