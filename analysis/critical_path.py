@@ -71,7 +71,8 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
             start, end = starts[child], ends[child]
             if start >= high:
                 continue
-            end = min(end, high)  # clipped: the parent did not wait longer than it ran
+            if end > high:  # clipped: the parent did not wait longer than it ran
+                end = high
             if end <= low:
                 break
             if end > cursor + rounding_ns:
@@ -79,7 +80,8 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
                 if start < runner_start:
                     runner, runner_start = child, start
                 continue
-            end = min(end, cursor)
+            if end > cursor:
+                end = cursor
             if end < cursor:
                 if runner_start < cursor:
                     run = max(runner_start, end)
@@ -90,7 +92,7 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
                     if first:
                         after[span] += cursor - end
             first = False
-            cursor = max(start, low)
+            cursor = start if start > low else low
             if cursor < end:
                 if held[child]:
                     stack.append((child, cursor, end))

@@ -87,7 +87,8 @@ class Span(Struct, frozen=True, gc=False):
     """One timed operation, exactly as it was sent (unrepaired: `end_ns` may precede `start_ns`).
 
     `parent_id` is "" for a root. `error` is the span's own status, whatever form the sender gave it. `shape` is what
-    tells it from others of its name (see `analysis.shape`) where the decoder has found it out already.
+    tells it from others of its name (see `analysis.shape`), `http_status` the code it was answered with ("" for none);
+    both are None where the decoder has not looked.
     """
 
     span_id: str
@@ -105,6 +106,7 @@ class Span(Struct, frozen=True, gc=False):
     # A consumer may carry one FOLLOWS_FROM and no CHILD_OF: it is a child all the same, an asynchronous one.
     follows_from: bool = False
     shape: str | None = None
+    http_status: str | None = None
 
     @property
     def attributes(self) -> Attributes:

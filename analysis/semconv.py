@@ -120,12 +120,18 @@ def timed_out(span: Span) -> bool:
     return any(_TIMED_OUT.search(text) for text in said)
 
 
+def http_status(span: Span) -> str:
+    """Return the HTTP status code that a span states, or ""."""
+    known = span.http_status
+    return first(span.attributes, HTTP_STATUS) if known is None else known
+
+
 def status_code(span: Span) -> str:
     """Return what the protocol answered ("503", "UNAVAILABLE", "40P01"), or "" when it did not say."""
-    attributes = span.attributes
-    http = first(attributes, HTTP_STATUS)
+    http = http_status(span)
     if http:
         return http
+    attributes = span.attributes
     rpc = first(attributes, RPC_STATUS)
     if rpc.isdigit() and int(rpc) < len(GRPC_CODES):
         return GRPC_CODES[int(rpc)]

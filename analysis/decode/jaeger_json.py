@@ -181,6 +181,7 @@ def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]
                 links,
                 follows,
                 shape_of(layout.reading, values),
+                layout.answered(values) if layout.http_status else "",
             )
         )
     return spans, frozenset(in_events).union(*(layout.names for layout in layouts.values()))

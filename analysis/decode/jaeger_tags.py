@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
+from analysis.semconv import HTTP_STATUS
 from analysis.shape import Reading
 
 if TYPE_CHECKING:
@@ -63,13 +64,14 @@ def as_attributes(tags: Sequence[Tag] | None) -> Attributes:
 class Layout:
     """What one list of tag names says of every span that has it."""
 
-    __slots__ = ("_error", "_message", "_status", "has_outcome", "kind", "names", "reading")
+    __slots__ = ("_error", "_message", "_status", "has_outcome", "http_status", "kind", "names", "reading")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         at = {name: number for number, name in enumerate(names)}
         self.names = frozenset(names).difference(_FIELDS)
         self.kind = at.get(_KIND)
         self.reading = Reading(names)
+        self.http_status = [at[name] for name in HTTP_STATUS if name in at]
         self._error, self._status, self._message = at.get(_ERROR), at.get(_STATUS), at.get(_MESSAGE)
         self.has_outcome = any(name in at for name in (_ERROR, _STATUS, _MESSAGE))
 
@@ -80,3 +82,11 @@ class Layout:
         )
         failed = status == "ERROR" or (error in _TRUE and status != "OK")
         return failed, "" if message is None or message == "-" else str(message)
+
+    def answered(self, values: Sequence[AttributeValue]) -> str:
+        """Return the HTTP status code."""
+        for at in self.http_status:
+            value = values[at]
+            if value is not None and value != "":
+                return str(value)
+        return ""

@@ -18,9 +18,7 @@ from analysis.findings.differences import listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from analysis.align import Pair
     from analysis.findings.base import Candidate, Context
-    from analysis.model import Span
     from analysis.profile import CallGroup, Profile
 
 CODE = "status-changed"
@@ -36,11 +34,12 @@ def find(context: Context) -> Iterable[Candidate]:
         share = context.share_of[id(pair)]
         if not pair.baseline or not pair.suspect or share.baseline.errors or share.suspect.errors:
             continue
-        if _alike(pair, context):
+        first = next(_codes(pair.baseline, context.baseline), "")
+        other = next(_codes(pair.suspect, context.suspect), "") if first else ""
+        if not other or first[0] == other[0]:  # nearly always: then the rest need not be looked at
             continue
-        before = _codes(_answering(pair.baseline, context.baseline))
-        after = _codes(_answering(pair.suspect, context.suspect))
-        if not before or not after or {code[0] for code in before} & {code[0] for code in after}:
+        before, after = set(_codes(pair.baseline, context.baseline)), set(_codes(pair.suspect, context.suspect))
+        if {code[0] for code in before} & {code[0] for code in after}:
             continue
         answer = (listed(before), listed(after))
         if answer in told:
@@ -59,26 +58,11 @@ def find(context: Context) -> Iterable[Candidate]:
         )
 
 
-def _answering(groups: list[CallGroup], side: Profile) -> Iterator[Span]:
-    """Yield some of the spans that state an HTTP status code."""
+def _codes(groups: list[CallGroup], side: Profile) -> Iterator[str]:
+    """Yield the HTTP status codes of some spans."""
     if side.names.isdisjoint(semconv.HTTP_STATUS):
         return
     for i in [i for group in groups for i in group.spans[:LOOKED_AT]][:LOOKED_AT]:
-        span = side.tree.spans[i]
-        if not span.names.isdisjoint(semconv.HTTP_STATUS):
-            yield span
-
-
-def _alike(pair: Pair, context: Context) -> bool:
-    """Tell whether no span answers, or the first of both sides do alike: then the rest need not be read."""
-    a = next(_answering(pair.baseline, context.baseline), None)
-    b = next(_answering(pair.suspect, context.suspect), None) if a else None
-    if a is None or b is None:
-        return True
-    one, two = (semconv.first(span.attributes, semconv.HTTP_STATUS) for span in (a, b))
-    return one.isdigit() and two.isdigit() and one[0] == two[0]
-
-
-def _codes(spans: Iterable[Span]) -> set[str]:
-    """Return the HTTP status codes of some spans."""
-    return {code for code in (semconv.first(span.attributes, semconv.HTTP_STATUS) for span in spans) if code.isdigit()}
+        code = semconv.http_status(side.tree.spans[i])
+        if code.isdigit():
+            yield code

@@ -7,8 +7,10 @@ import re
 from exchanges import body
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analysis import decode
+from analysis.semconv import http_status
 from analysis.shape import Shapes
 
 PLAIN = re.compile(r"\b[0-9a-f]{6,}\b|\d\d+")
@@ -29,7 +31,9 @@ def test_a_shape_is_its_own_shape(text) -> None:
 
 
 def test_what_the_decoder_found_is_what_the_attributes_say() -> None:
-    """The shape noted while decoding is the one that the span's attributes give."""
+    """The shape and the status code noted while decoding are those that the span's attributes give."""
     shapes = Shapes()
-    for span in decode(body("jaeger", "trace-kitchen-sink")).spans:
-        assert span.shape == shapes.of(span.attributes)
+    for name in ("trace-kitchen-sink", "trace-checkout-slow"):
+        for span in decode(body("jaeger", name)).spans:
+            assert span.shape == shapes.of(span.attributes)
+            assert span.http_status == http_status(replace(span, http_status=None))
