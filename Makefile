@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo demo-cli test prove check format bench bench-peer lock clean
+.PHONY: install demo demo-cli test prove check format bench bench-peer lock clean drill
 
 install: $(STAMP)
 
@@ -43,6 +43,10 @@ format: install
 
 bench: install
 	@$(BIN)/python bench/run.py
+
+# Kills, stalls and fails everything under load; its last line says what became of every command.
+drill: install
+	@$(BIN)/python bench/drill.py
 
 # Another tool to time in the same run; its dependencies are none of ours, so it has an environment of its own.
 bench-peer:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3  # of one request over restarts, before the person is told
 DRAIN_S = 20.0
+ACCEPT_S = 60.0  # a shared ledger that is away for longer is said to be
+ACCEPT_AGAIN_S = 0.25
 TOO_EARLY = ("search-lags", "nothing-found")  # errors that a search may end in while traces are still on their way
 
 log = structlog.get_logger()
@@ -89,7 +91,7 @@ class Jobs:
             self.start(self._work_on(entry))
 
     async def work(self, key: str) -> None:
-        """Work on a request that another process accepted; never raises but for cancellation."""
+        """Work on a request that another process accepted; raises as `_work`."""
         entry = await self._ledger.entry(key)
         if entry is not None:
             await self._work_on(entry)
@@ -141,10 +143,7 @@ class Jobs:
         acting_in(origin.team)
         key = request_key()
         try:
-            earlier = await self._ledger.accept(
-                key, _question(payload, key), origin.channel, msgspec.json.encode(payload),
-                self._settings.limits.repeat_window_s, self._alert(payload),
-            )  # fmt: skip
+            earlier = await self._write_down(key, payload)
             if earlier is not None:
                 await self._point_to(earlier, origin)
                 return
@@ -156,6 +155,25 @@ class Jobs:
             await self._work(key, payload, "")
         else:
             await self._hand_over(self._queue, key)
+
+    async def _write_down(self, key: str, payload: Payload) -> Entry | None:
+        """Accept a request in the ledger; returns the earlier one that it repeats.
+
+        A shared ledger may be away for a moment. The same acceptance may be sent again; giving up at once could tell
+        somebody of a failure and answer them all the same, because the first try had been applied.
+        """
+        ending = time.monotonic() + ACCEPT_S
+        while True:
+            try:
+                return await self._ledger.accept(
+                    key, _question(payload, key), payload.origin.channel, msgspec.json.encode(payload),
+                    self._settings.limits.repeat_window_s, self._alert(payload),
+                )  # fmt: skip
+            except RedisError as error:
+                if time.monotonic() > ending:
+                    raise
+                log.warning("cannot accept yet", key=key, error=str(error)[:200])
+                await asyncio.sleep(ACCEPT_AGAIN_S)
 
     @staticmethod
     async def _hand_over(queue: WorkQueue, key: str) -> None:
@@ -178,7 +196,7 @@ class Jobs:
         await self._aside.tell(origin, notices.repeated(permalink))
 
     async def _work(self, key: str, payload: Payload, root_ts: str) -> None:
-        """Answer one request; never raises but for cancellation."""
+        """Answer one request; raises only `RedisError`, when a shared ledger is away, and cancellation."""
         origin = payload.origin
         acting_in(origin.team)
         started = time.monotonic()
@@ -195,6 +213,8 @@ class Jobs:
         except BotError as error:
             log.info("no answer", code=error.code, error=str(error), key=key)
             await self._fail(key, origin, root_ts, str(error))
+        except RedisError:
+            raise  # nobody knows how far it came: whoever takes it up again finds out, and says one thing only
         except Exception:
             log.exception("failed", key=key)
             await self._fail(key, origin, root_ts, MY_FAULT)

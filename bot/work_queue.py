@@ -96,6 +96,8 @@ class ClaimedWork:
             if entry is None or entry.state not in ("accepted", "posted"):
                 return
             await self._renewed(key, worker)
+        except RedisError as error:
+            log.warning("left for the next try", key=key, error=str(error)[:200])  # the sweep puts it again
         finally:
             with suppress(RedisError):
                 await self._ledger.release(key, worker)
