@@ -192,6 +192,8 @@ class Jobs:
         return AlertName(name, limits.alert_window_s if origin.watched else limits.repeat_window_s)
 
     async def _point_to(self, earlier: Entry, origin: Origin) -> None:
+        if origin.again:
+            return
         permalink = await self._delivery.permalink(earlier.channel, earlier.root_ts) if earlier.root_ts else None
         await self._aside.tell(origin, notices.repeated(permalink))
 

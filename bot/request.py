@@ -70,7 +70,8 @@ class Origin(Struct, frozen=True, kw_only=True):
     `user_name` is "" where Slack does not tell it. `thread_ts`: the thread that the answer goes to. `aside_ts`: the
     thread in which the person who asked is looking; what they alone shall see appears there, else in the channel
     (Slack shows such messages only in threads that have replies already). `watched`: nobody asked, an alert did; then
-    an answer is posted when it is there, without an announcement, and what goes wrong is told to nobody.
+    an answer is posted when it is there, without an announcement, and what goes wrong is told to nobody. `again`: Slack
+    sent this once before; if it was accepted then, nobody needs to hear of it.
     """
 
     team: str
@@ -81,3 +82,4 @@ class Origin(Struct, frozen=True, kw_only=True):
     aside_ts: str | None = None
     response_url: str | None = None
     watched: bool = False
+    again: bool = False

@@ -99,7 +99,7 @@ class Installations(AsyncInstallationStore):
         await asyncio.to_thread(self._store.delete_bot, enterprise_id=None, team_id=team_id)
 
     async def forget(self, team: str) -> None:
-        """Forget a workspace that uninstalled the bot or took its token back."""
+        """Forget a workspace that uninstalled the bot or took its token back; never raises."""
         await self.async_delete_bot(enterprise_id=None, team_id=team)
         log.info("uninstalled", team=team)
 

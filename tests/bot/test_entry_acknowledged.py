@@ -118,6 +118,22 @@ async def test_a_request_is_acknowledged_at_once_and_answered_once(make_world, s
         assert world.slack.whispers() == []
 
 
+@pytest.mark.parametrize("way", ["mention", "reaction"])
+async def test_an_event_that_another_process_has_taken_is_answered_once(make_world, samples, way) -> None:
+    """The process that gets it again has not seen it, but Slack says that it is one, and the ledger knows the rest."""
+    async with make_world() as world:
+        alert = world.slack.put(CHANNEL, **fired(request("command", samples, world, "1.1")[1]["text"]))
+        _, payload = request(way, samples, world, alert["ts"])
+        await send_http(world, "events_api", payload)
+        await world.settled()
+        headers = {"Content-Type": "application/json", "X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
+        again = json.dumps({**payload, "event_id": "Ev-of-another-process"})
+        assert await world.send(again, headers=headers) == (200, "")
+        await world.settled()
+        assert len([m for m in world.slack.messages[CHANNEL] if m["text"].startswith("Slower: gateway")]) == 1
+        assert world.slack.whispers() == []
+
+
 @pytest.mark.parametrize("mode", ["http", "socket"])
 @pytest.mark.parametrize("way", ["mention", "reaction", "watched alert"])
 async def test_an_event_that_is_sent_again_is_answered_once(make_world, samples, way, mode) -> None:

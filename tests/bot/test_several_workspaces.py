@@ -151,6 +151,7 @@ async def test_tokens_of_persons_that_are_revoked_do_not_matter(make_many) -> No
     async with make_many() as world:
         await install(world, "T1")
         await world.event({"type": "tokens_revoked", "tokens": {"oauth": ["U5"], "bot": []}}, team_id="T1")
+        await world.settled()
         assert await world.bot.installations.token("T1") == "xoxb-T1"
 
 
@@ -216,6 +217,20 @@ async def test_messages_read_after_an_event_are_read_with_the_workspaces_token(m
         assert await world.event(event, team_id="T2") == (200, "")
         await world.settled()
         assert world.slack.used("conversations.history") == world.slack.used("chat.postMessage") == {"xoxb-T2"}
+
+
+async def test_an_event_of_a_shared_channel_is_answered_by_the_workspace_it_is_meant_for(make_many, samples) -> None:
+    """It may have begun in a workspace of another company, which has not installed the bot."""
+    async with make_many() as world:
+        await install(world, "T2")
+        pair = next(sample for sample in samples.pairs if sample.name == "slow-query")
+        text = f"<@U0BOT> {pair.baseline} {pair.suspect}"
+        event = {"type": "app_mention", "user": "U1", "text": text, "ts": "1795487300.000100", "channel": CHANNEL}
+        world.slack.put(CHANNEL, user="U1", text=text, ts=event["ts"])
+        meant = [{"team_id": "T2", "enterprise_id": None, "is_bot": True, "user_id": "U0BOT"}]
+        assert await world.event(event, team_id="T77", authorizations=meant) == (200, "")
+        await world.settled()
+        assert world.slack.used("chat.postMessage") == {"xoxb-T2"}
 
 
 async def test_what_a_restart_finds_unfinished_is_answered_in_its_workspace(make_many, samples) -> None:

@@ -9,9 +9,11 @@ from bot.alerts import read_alert
 from bot.commands import parse_mention
 from bot.errors import UserError
 from bot.request import Nothing, Origin
+from bot.slack.listeners.received import is_again, team_of
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
+    from slack_bolt.request.async_request import AsyncBoltRequest
 
     from bot.slack.elements import Message
     from bot.slack.listeners.desk import Desk
@@ -27,13 +29,14 @@ class Mention:
         """Listen."""
         app.event("app_mention")(self.on_mention)
 
-    async def on_mention(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+    async def on_mention(self, event: dict[str, Any], body: dict[str, Any], request: AsyncBoltRequest) -> None:
         """Take on what was asked; Bolt has acknowledged the event already."""
         if not self._desk.is_new(body.get("event_id") or ""):
             return
         origin = Origin(
-            team=body.get("team_id") or "", channel=event["channel"], user=event.get("user") or "", user_name="",
+            team=team_of(body), channel=event["channel"], user=event.get("user") or "", user_name="",
             thread_ts=event.get("thread_ts") or event["ts"], aside_ts=event.get("thread_ts"),
+            again=is_again(request),
         )  # fmt: skip
         self._desk.work(origin, self._answer(event, origin))
 

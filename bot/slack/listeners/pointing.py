@@ -8,9 +8,11 @@ import msgspec
 
 from bot.errors import UserError
 from bot.request import Origin
+from bot.slack.listeners.received import is_again, team_of
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncAck, AsyncApp
+    from slack_bolt.request.async_request import AsyncBoltRequest
 
     from bot.slack.listeners.desk import Desk
 
@@ -40,7 +42,7 @@ class Pointing:
         )  # fmt: skip
         self._desk.work(origin, self._desk.compare_what(message, origin))
 
-    async def on_reaction(self, event: dict[str, Any], body: dict[str, Any]) -> None:
+    async def on_reaction(self, event: dict[str, Any], body: dict[str, Any], request: AsyncBoltRequest) -> None:
         """A reaction says no more than where the message is."""
         item = event.get("item") or {}
         name = str(event.get("reaction") or "").partition("::")[0]  # what follows is a skin tone
@@ -52,8 +54,8 @@ class Pointing:
         if not self._desk.is_new(body.get("event_id") or ""):
             return
         origin = Origin(
-            team=body.get("team_id") or "", channel=item["channel"], user=event.get("user") or "", user_name="",
-            thread_ts=item["ts"],
+            team=team_of(body), channel=item["channel"], user=event.get("user") or "", user_name="",
+            thread_ts=item["ts"], again=is_again(request),
         )  # fmt: skip
         self._desk.work(origin, self._read(item["ts"], origin))
 

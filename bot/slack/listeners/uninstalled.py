@@ -23,10 +23,14 @@ class Uninstalled:
 
     async def on_uninstalled(self, body: dict[str, Any]) -> None:
         """The app was removed from a workspace."""
-        if self._desk.installations is not None:
-            await self._desk.installations.forget(body.get("team_id") or "")
+        self._forget(body.get("team_id") or "")
 
     async def on_revoked(self, event: dict[str, Any], body: dict[str, Any]) -> None:
         """Tokens were taken back; only that of the bot is kept here."""
-        if (event.get("tokens") or {}).get("bot") and self._desk.installations is not None:
-            await self._desk.installations.forget(body.get("team_id") or "")
+        if (event.get("tokens") or {}).get("bot"):
+            self._forget(body.get("team_id") or "")
+
+    def _forget(self, team: str) -> None:
+        """Delete what is kept of a workspace; the process does not end before that is done."""
+        if self._desk.installations is not None:
+            self._desk.jobs.start(self._desk.installations.forget(team))

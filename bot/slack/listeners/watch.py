@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bot.alert_request import request_about
 from bot.alerts import is_alert, read_alert
 from bot.request import Origin
+from bot.slack.listeners.received import team_of
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -40,7 +41,7 @@ class Watch:
         if not isinstance(message, dict) or not _is_root(message) or not is_alert(message, ours):
             return
         origin = Origin(
-            team=body.get("team_id") or "", channel=channel, user="", user_name="", thread_ts=message["ts"],
+            team=team_of(body), channel=channel, user="", user_name="", thread_ts=message["ts"],
             watched=True,
         )  # fmt: skip
         self._desk.work(origin, self._compare(message, origin))
