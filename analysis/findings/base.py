@@ -11,9 +11,9 @@ then the suspect, `after` the baseline, and texts still say what A and B did.
 from __future__ import annotations
 
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, wraps
 from heapq import nsmallest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -26,11 +26,14 @@ from analysis.population import Norms, Recent
 from analysis.profile import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from analysis.attribute import Share, Sums
     from analysis.model import Span
     from analysis.profile import CallGroup
+
+
+Result = TypeVar("Result")
 
 
 class Tier(IntEnum):
@@ -125,8 +128,8 @@ class Context(Struct, frozen=True, kw_only=True, dict=True):
         return self.attribution.by_pair
 
     @cached_property
-    def grown(self) -> dict[int, int]:
-        """What `slow_operation.grew` has found so far, by id(share): six findings ask for every share."""
+    def known(self) -> dict[object, Any]:
+        """What was worked out once for all findings, by function (see `once`)."""
         return {}
 
     def span_ids(self, pair: Pair) -> tuple[list[str], list[str]]:
@@ -136,6 +139,19 @@ class Context(Struct, frozen=True, kw_only=True, dict=True):
             longest_spans(pair.baseline, self.baseline, limit),
             longest_spans(pair.suspect, self.suspect, limit),
         )
+
+
+def once(work: Callable[[Context], Result]) -> Callable[[Context], Result]:
+    """Decorate what several findings ask of a context: it is worked out for the first, and all get the same object."""
+
+    @wraps(work)
+    def of(context: Context) -> Result:
+        known: dict[object, Result] = context.known
+        if work not in known:
+            known[work] = work(context)
+        return known[work]
+
+    return of
 
 
 def differs(

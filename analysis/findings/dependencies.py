@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, label, name_of
+from analysis.findings.base import Candidate, Context, Tier, label, name_of, once
 from analysis.findings.errors import peer_of
 from analysis.findings.missing_spans import unseen
 from analysis.findings.repeated_calls import multiplied
@@ -19,8 +19,6 @@ from analysis.format import count, duration
 from analysis.model import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from analysis.align import Pair
     from analysis.profile import CallGroup, Profile
 
@@ -28,8 +26,10 @@ LOST = ("missing-parents", "root-missing", "partial-trace")  # notes of a trace 
 OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUMER)
 
 
-def changed_calls(context: Context) -> Iterable[tuple[Pair, list[Pair], list[Pair]]]:
-    """Yield callers with the calls that only B makes and those that only A makes."""
+@once
+def changed_calls(context: Context) -> list[tuple[Pair, list[Pair], list[Pair]]]:
+    """List callers with the calls that only B makes and those that only A makes."""
+    found = []
     for caller in context.alignment.pairs:
         if not caller.baseline or not caller.suspect:
             continue
@@ -37,7 +37,8 @@ def changed_calls(context: Context) -> Iterable[tuple[Pair, list[Pair], list[Pai
         only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child, context)]
         only_b = [child for child in only_b if context.mirrored or not multiplied(child, context)]
         if only_a or only_b:
-            yield caller, only_b, only_a
+            found.append((caller, only_b, only_a))
+    return found
 
 
 def _appears(absent: list[CallGroup], present: list[CallGroup], pair: Pair, context: Context) -> bool:

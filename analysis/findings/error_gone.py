@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
-from analysis.findings.errors import beginnings, describe, peer_of
+from analysis.findings.errors import describe, endings, peer_of
 from analysis.format import count
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ TITLE = "Error gone"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield operations where failures of the baseline began that the suspect does not have."""
-    for pair in beginnings(context, gone=True).started:
+    for pair in endings(context).started:
         share = context.share_of[id(pair)]
         failed = [span for group in pair.baseline for span in context.baseline.spans_of(group) if span.error]
         service, operation = name_of(pair, context)

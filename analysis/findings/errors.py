@@ -18,7 +18,7 @@ from msgspec import Struct
 from analysis import semconv
 from analysis.align import Pair
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of
+from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of, once
 from analysis.model import SpanKind
 from analysis.operation_key import template
 
@@ -47,8 +47,18 @@ def find(context: Context) -> Iterable[Candidate]:
             yield failure(pair, failures, context)
 
 
-def beginnings(context: Context, *, gone: bool = False) -> Failures:
-    """Return what fails anew in the suspect (`gone`: what failed in the baseline only) and where it began."""
+@once
+def beginnings(context: Context) -> Failures:
+    """Return what fails anew in the suspect and where it began."""
+    return _failures(context, gone=False)
+
+
+def endings(context: Context) -> Failures:
+    """Return what failed in the baseline only and where it began."""
+    return _failures(context, gone=True)
+
+
+def _failures(context: Context, *, gone: bool) -> Failures:
     failing = {}
     for pair in context.alignment.pairs:
         share = context.share_of[id(pair)]

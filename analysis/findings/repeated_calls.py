@@ -42,13 +42,19 @@ def find(context: Context) -> Iterable[Candidate]:
 
 def multiplied(pair: Pair, context: Context) -> bool:
     """Tell whether a call is made many times more than before, per call of its caller."""
-    before, after = _rates(pair, context)
     options = context.options
+    if context.after(context.share_of[id(pair)]).calls < options.repeat_calls:
+        return False  # most pairs, for less than their rates take
+    before, after = _rates(pair, context)
     return after - before >= options.repeat_calls and after >= options.repeat_ratio * before
 
 
 def _costs_much(pair: Pair, context: Context) -> bool:
     """Tell whether calls made once or twice more than before, at their usual cost, explain much of the difference."""
+    share = context.share_of[id(pair)]
+    above = context.share_of[id(pair.parent)] if pair.parent is not None else share
+    if share.baseline.calls == share.suspect.calls and above.baseline.calls == above.suspect.calls:
+        return False  # most pairs, for less than their rates take
     before, after = _rates(pair, context)
     if not 0 < before < after:
         return False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.errors import describe, peer_of
 from analysis.format import duration
 
@@ -35,8 +35,10 @@ def find(context: Context) -> Iterable[Candidate]:
             yield again(pair, chain, context)
 
 
-def chains(context: Context) -> Iterable[tuple[Pair, list[Span]]]:
-    """Yield calls that fail and are tried more often than before, with their longest chain of tries."""
+@once
+def chains(context: Context) -> list[tuple[Pair, list[Span]]]:
+    """List calls that fail and are tried more often than before, with their longest chain of tries."""
+    found = []
     for pair in context.alignment.pairs:
         share = context.share_of[id(pair)]
         if not pair.suspect or share.suspect.calls <= share.baseline.calls or not share.suspect.errors:
@@ -45,7 +47,8 @@ def chains(context: Context) -> Iterable[tuple[Pair, list[Span]]]:
             continue
         chain = _longest_chain(pair, context)
         if len(chain) > 1:
-            yield pair, chain
+            found.append((pair, chain))
+    return found
 
 
 def _longest_chain(pair: Pair, context: Context) -> list[Span]:

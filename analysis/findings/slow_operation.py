@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.connection_phases import phases
 from analysis.findings.differences import differences
 from analysis.findings.errors import peer_of
@@ -49,10 +49,12 @@ def find(context: Context) -> Iterable[Candidate]:
 
 def grew(share: Share, context: Context) -> int:
     """Return how much (ns) a pair's own time grew; 0 when not beyond jitter."""
-    known = context.grown.get(id(share))
-    if known is None:
-        known = context.grown[id(share)] = _grew(share, context)
-    return known
+    return _grown(context).get(id(share), 0)
+
+
+@once
+def _grown(context: Context) -> dict[int, int]:
+    return {id(share): _grew(share, context) for share in context.attribution.shares}
 
 
 def _grew(share: Share, context: Context) -> int:

@@ -19,7 +19,7 @@ from analysis import semconv
 from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
-from analysis.findings.base import Candidate, Context, Tier, name_of
+from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.slow_operation import own_growth
 from analysis.format import duration
 
@@ -49,6 +49,7 @@ def find(context: Context) -> Iterable[Candidate]:
             yield accusation(service, suspicion, context)
 
 
+@once
 def suspicions(context: Context) -> dict[str, Suspicion]:
     """Gather what speaks against each service."""
     gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), set()))

@@ -8,6 +8,7 @@ the request cost afterwards follows from it.
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from analysis import semconv
@@ -62,7 +63,7 @@ def _codes(groups: list[CallGroup], side: Profile) -> Iterator[str]:
     """Yield the HTTP status codes of some spans."""
     if side.names.isdisjoint(semconv.HTTP_STATUS):
         return
-    for i in [i for group in groups for i in group.spans[:LOOKED_AT]][:LOOKED_AT]:
+    for i in islice(chain.from_iterable(group.spans for group in groups), LOOKED_AT):
         code = semconv.http_status(side.tree.spans[i])
         if code.isdigit():
             yield code
