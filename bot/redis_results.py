@@ -1,6 +1,7 @@
 """Results and feedback in Redis: what `bot.results` keeps in a file, for any number of processes.
 
     {ct}:result:<key>     string  one result; expires with its buttons
+    {ct}:asked:<user>     zset    the results that somebody asked for, by time
     {ct}:feedback:<key>   hash    user -> "1" useful, "0" not; lives for a year
     {ct}:feedback         hash    useful, not_useful: all of them
 
@@ -9,6 +10,7 @@ The server's memory is bounded by the lifetime of results (about 10 KB each) and
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from bot.results import KEEP_DAYS, KEEP_FEEDBACK_S, Feedback, packed, unpacked
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from bot.results import Result
 
 PREFIX = "{ct}:"
+KEEP_ASKED = 50  # results of one person that can be listed
 
 RATE = """
 local before = redis.call('HGET', KEYS[1], ARGV[1])
@@ -42,12 +45,24 @@ class RedisResults:
 
     async def keep(self, key: str, result: Result) -> None:
         """Keep a result until its buttons are too old."""
-        await self._redis.set(f"{PREFIX}result:{key}", packed(result), ex=KEEP_DAYS * 24 * 3600)
+        life_s = KEEP_DAYS * 24 * 3600
+        theirs = f"{PREFIX}asked:{result.origin.user}"
+        async with self._redis.pipeline(transaction=True) as both:
+            both.set(f"{PREFIX}result:{key}", packed(result), ex=life_s)
+            both.zadd(theirs, {key: time.time()})
+            both.zremrangebyrank(theirs, 0, -1 - KEEP_ASKED)
+            both.expire(theirs, life_s)
+            await both.execute()
 
     async def load(self, key: str) -> Result | None:
         """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
         body: Any = await self._redis.get(f"{PREFIX}result:{key}")
         return None if body is None else unpacked(body)
+
+    async def of(self, user: str, limit: int) -> list[str]:
+        """Return the keys of what somebody asked for, newest first."""
+        keys: Any = await self._redis.zrevrange(f"{PREFIX}asked:{user}", 0, limit - 1)
+        return [key.decode() for key in keys]
 
     async def rate(self, key: str, user: str, *, useful: bool) -> Feedback:
         """Write down what somebody thinks of an answer; a second word of the same person replaces the first."""

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS results (
     key TEXT PRIMARY KEY, user TEXT NOT NULL, made_at REAL NOT NULL, body BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS results_made_at ON results (made_at);
+CREATE INDEX IF NOT EXISTS results_user ON results (user, made_at);
 CREATE TABLE IF NOT EXISTS feedback (
     key TEXT NOT NULL, user TEXT NOT NULL, useful INTEGER NOT NULL, given_at REAL NOT NULL, PRIMARY KEY (key, user)
 );
@@ -70,6 +71,9 @@ class Results(Protocol):
 
     async def load(self, key: str) -> Result | None:
         """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
+
+    async def of(self, user: str, limit: int) -> list[str]:
+        """Return the keys of what somebody asked for, newest first."""
 
     async def rate(self, key: str, user: str, *, useful: bool) -> Feedback:
         """Write down what somebody thinks of an answer; a second word of the same person replaces the first."""
@@ -133,6 +137,11 @@ class SqliteResults:
             return None if row is None else unpacked(row[0])
 
         return await self._run(read)
+
+    async def of(self, user: str, limit: int) -> list[str]:
+        """Return the keys of what somebody asked for, newest first."""
+        sql = "SELECT key FROM results WHERE user = ? ORDER BY made_at DESC LIMIT ?"
+        return await self._run(lambda: [str(key) for (key,) in self._db.execute(sql, (user, limit)).fetchall()])
 
     async def rate(self, key: str, user: str, *, useful: bool) -> Feedback:
         """Write down what somebody thinks of an answer; a second word of the same person replaces the first."""

@@ -36,7 +36,7 @@ def objections(message: dict) -> list[str]:
 
 
 def view_objections(view: dict) -> list[str]:
-    """Say what the judges have against a modal; empty when they would open it."""
+    """Say what the judges have against a modal or a home tab; empty when they would show it."""
     found = []
     try:
         View(**view).validate_json()
@@ -45,11 +45,15 @@ def view_objections(view: dict) -> list[str]:
     except SlackObjectFormationError as error:
         found.append(f"slack_sdk: {error}")
     try:
-        sb.ModalView(
-            title=_plain(view["title"]), blocks=[_block(block) for block in view["blocks"]],
-            close=_plain(view["close"]), submit=_plain(view["submit"]) if "submit" in view else None,
-            private_metadata=view.get("private_metadata"), callback_id=view.get("callback_id"),
-        ).to_dict()  # fmt: skip
+        blocks = [_block(block) for block in view["blocks"]]
+        if view["type"] == "home":
+            sb.HomeTabView(blocks=blocks).to_dict()
+        else:
+            sb.ModalView(
+                title=_plain(view["title"]), blocks=blocks, close=_plain(view["close"]),
+                submit=_plain(view["submit"]) if "submit" in view else None,
+                private_metadata=view.get("private_metadata"), callback_id=view.get("callback_id"),
+            ).to_dict()  # fmt: skip
     except (InvalidUsageError, KeyError) as error:
         found.append(f"slackblocks: {error!r}")
     return found

@@ -19,6 +19,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.playground.uploads import Uploads
 from bot.playground.workspace import BOT_ID, Workspace
 from bot.settings import Limits, Settings, SourceSettings
+from bot.slack.limits import view_problems
 
 if TYPE_CHECKING:
     from bot.app import Bot
@@ -63,6 +64,7 @@ class FaultySlack(Workspace):
     def __init__(self) -> None:
         super().__init__(SECRET, {CHANNEL: "incident", "C0OTHER": "other"})
         self.uploads = FaultyUploads()
+        self.homes: dict[str, list[dict]] = {}
         self.loses_described_files = False  # says "ok" and shares nothing
         self.faults: list[tuple[str, str]] = []  # (method, what happens), each once
         self.objections: list[str] = []  # what independent judges had against any message of the bot
@@ -120,6 +122,13 @@ class FaultySlack(Workspace):
         """Judge every modal that the bot opens."""
         self.objections += view_objections(arguments["view"])
         return super().do_views_open(arguments)
+
+    def do_views_publish(self, arguments):
+        """Judge a home tab, and keep what was shown to whom."""
+        self.objections += view_objections(arguments["view"])
+        assert view_problems(arguments["view"]) == []
+        self.homes.setdefault(arguments["user_id"], []).append(arguments["view"])
+        return {"view": arguments["view"]}
 
     def do_views_update(self, arguments):
         """Judge every page of a modal that the bot turns to."""

@@ -76,12 +76,13 @@ def usage(command: str, sources: list[str], reactions: Sequence[str] = ()) -> Me
         ("Compare traces", "a shortcut: in the menu of a message, or the form from anywhere"),
     ]
     parts = []
+    told = [f"{what}: {why}" for what, why in (*lines, *options, *elsewhere)]
     for heading, rows in (
         ("Compare two traces", lines), ("Examples", examples), ("Options", options), ("Without a command", elsewhere),
     ):  # fmt: skip
         parts.append(el.section(el.text(heading, bold=True)))
         parts.append(el.bullets([[el.text(what, code=True), el.space("  "), el.text(why)] for what, why in rows]))
-    return Message(text=escaped(f"Usage: {command} <trace A> <trace B>", 500), blocks=[el.rich(*parts)])
+    return Message(text=escaped(f"Usage: {'; '.join(told)}", 2_000), blocks=[el.rich(*parts)])
 
 
 def source_list(answers: dict[str, str]) -> Message:
@@ -111,21 +112,24 @@ def history(comparisons: list[Past]) -> Message:
     if not comparisons:
         said = "Nothing was compared in this channel yet."
         return Message(text=said, blocks=[el.rich(el.section(el.space(said)))])
-    items = []
-    told = []
-    for past in comparisons:
-        when, pair, more = past_line(past)
-        items.append(
-            [el.text(when), el.space("  "), el.link(pair, past.permalink), *([el.space(more)] if more else [])]
-        )
-        told.append(f"{when} {pair}{more}")
+    told = "; ".join("{} {}{}".format(*_said(past)) for past in comparisons)
     return Message(
-        text=escaped(f"{heading}: {'; '.join(told)}", 1_500),
-        blocks=[el.rich(el.section(el.text(heading, bold=True)), el.bullets(items))],
+        text=escaped(f"{heading}: {told}", 1_500),
+        blocks=[el.rich(el.section(el.text(heading, bold=True)), past_list(comparisons))],
     )
 
 
-def past_line(past: Past) -> tuple[str, str, str]:
+def past_list(comparisons: list[Past]) -> Element:
+    """Return comparisons as a list, each with the way to its answer."""
+    items = []
+    for past in comparisons:
+        when, pair, more = _said(past)
+        item = [el.text(when), el.space("  "), el.link(pair, past.permalink)]
+        items.append([*item, el.space(more)] if more else item)
+    return el.bullets(items)
+
+
+def _said(past: Past) -> tuple[str, str, str]:
     """Say when something was compared, what, and what else there is to say about it."""
     when = datetime.fromtimestamp(past.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     first = f"{short_id(past.baseline_id)} (A)" if past.baseline_id else "a typical request (A)"

@@ -251,6 +251,10 @@ class Delivery:
             if error.fields.get("detail") != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
                 raise
 
+    async def publish_home(self, user: str, view: dict[str, Any]) -> None:
+        """Show somebody their Home tab."""
+        await self.call(self._client.views_publish, user_id=user, view=view)
+
     async def change_view(self, view_id: str, hash_: str, view: dict[str, Any]) -> None:
         """Show another page of an open modal; does nothing when it was closed or has changed in the meantime."""
         try:

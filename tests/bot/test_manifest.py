@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 # What Slack asks for, by method and by event (docs.slack.dev). A channel is public or private, hence two rights.
 HISTORY = {"channels:history", "groups:history"}
 METHODS: dict[str, set[str]] = {
-    "auth_test": set(), "views_open": set(), "views_update": set(), "chat_getPermalink": set(), "chat_postMessage": {"chat:write"},
+    "auth_test": set(), "views_open": set(), "views_update": set(), "views_publish": set(), "chat_getPermalink": set(), "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"}, "chat_delete": {"chat:write"}, "chat_postEphemeral": {"chat:write"},
     "conversations_history": HISTORY, "conversations_replies": HISTORY,
 }  # fmt: skip
 OPTIONAL = {"files_getUploadURLExternal": {"files:write"}, "files_completeUploadExternal": {"files:write"}}
 EVENTS = {
     "app_mention": {"app_mentions:read"}, "reaction_added": {"reactions:read"},
-    "app_uninstalled": set(), "tokens_revoked": set(), "message.channels": {"channels:history"}, "message.groups": {"groups:history"},
+    "app_uninstalled": set(), "app_home_opened": set(), "tokens_revoked": set(), "message.channels": {"channels:history"}, "message.groups": {"groups:history"},
 }  # fmt: skip
 ALL = [
     "manifest.json", "manifest.http.json", "manifest.watch.json", "manifest.http.watch.json",

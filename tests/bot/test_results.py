@@ -7,31 +7,54 @@ import sqlite3
 import msgspec
 import pytest
 from answers import result
+from redis.asyncio import Redis
 
-from bot.results import KEEP_DAYS, MOST, Feedback, Results
+from bot.redis_results import RedisResults
+from bot.results import KEEP_DAYS, MOST, Feedback, SqliteResults
 
 DAY = 24 * 3600
 
 
 @pytest.fixture
-def results(tmp_path):
-    """Return results with a clock that the test sets."""
+async def results(tmp_path):
+    """Return results in a file, with a clock that the test sets."""
     clock = [1000.0]
-    made = Results(tmp_path / "l.sqlite3", lambda: clock[0])
+    made = SqliteResults(tmp_path / "l.sqlite3", lambda: clock[0])
     made.set_clock = lambda now: clock.__setitem__(0, now)
     yield made
-    made.close()
+    await made.aclose()
+
+
+@pytest.fixture(params=["file", "redis"])
+async def either(request, tmp_path):
+    """Return results wherever they can be kept."""
+    if request.param == "file":
+        made = SqliteResults(tmp_path / "l.sqlite3")
+        yield made
+        await made.aclose()
+        return
+    client = Redis.from_url(request.getfixturevalue("redis_url"))
+    await client.flushdb()
+    yield RedisResults(client)
+    await client.aclose()
 
 
 async def test_a_result_comes_back_as_it_was_after_a_restart(tmp_path) -> None:
     """Everything that an answer was made from."""
-    first = Results(tmp_path / "l.sqlite3")
+    first = SqliteResults(tmp_path / "l.sqlite3")
     await first.keep("k1", result())
-    first.close()
-    second = Results(tmp_path / "l.sqlite3")
+    await first.aclose()
+    second = SqliteResults(tmp_path / "l.sqlite3")
     assert await second.load("k1") == result()
     assert await second.load("k2") is None
-    second.close()
+    await second.aclose()
+
+
+async def test_a_result_comes_back_as_it_was(either) -> None:
+    """Whichever process asks for it."""
+    await either.keep("k1", result())
+    assert await either.load("k1") == result()
+    assert await either.load("k2") is None
 
 
 async def test_old_results_are_gone(results) -> None:
@@ -61,16 +84,25 @@ async def test_a_result_of_another_version_is_as_if_it_were_gone(results) -> Non
         assert await results.load("k") is None
 
 
-async def test_everybody_has_one_voice(results) -> None:
+async def test_everybody_has_one_voice(either) -> None:
     """A second word of the same person replaces the first; totals count every answer."""
-    assert await results.rate("k1", "U1", useful=True) == Feedback(useful=1)
-    assert await results.rate("k1", "U1", useful=True) == Feedback(useful=1)
-    assert await results.rate("k1", "U2", useful=True) == Feedback(useful=2)
-    assert await results.rate("k1", "U1", useful=False) == Feedback(useful=1, not_useful=1)
-    await results.rate("k2", "U1", useful=False)
-    assert await results.feedback("k1") == Feedback(useful=1, not_useful=1)
-    assert await results.feedback("k3") == Feedback()
-    assert await results.totals() == Feedback(useful=1, not_useful=2)
+    assert await either.rate("k1", "U1", useful=True) == Feedback(useful=1)
+    assert await either.rate("k1", "U1", useful=True) == Feedback(useful=1)
+    assert await either.rate("k1", "U2", useful=True) == Feedback(useful=2)
+    assert await either.rate("k1", "U1", useful=False) == Feedback(useful=1, not_useful=1)
+    await either.rate("k2", "U1", useful=False)
+    assert await either.feedback("k1") == Feedback(useful=1, not_useful=1)
+    assert await either.feedback("k3") == Feedback()
+    assert await either.totals() == Feedback(useful=1, not_useful=2)
+
+
+async def test_what_somebody_asked_for_is_found_newest_first(either) -> None:
+    """For their own page; nobody else's."""
+    for number, user in enumerate(("U1", "U2", "U1", "U1")):
+        await either.keep(f"k{number}", result(origin=msgspec.structs.replace(result().origin, user=user)))
+    assert await either.of("U1", 2) == ["k3", "k2"]
+    assert await either.of("U2", 9) == ["k1"]
+    assert await either.of("U3", 9) == []
 
 
 async def test_a_result_is_small(results) -> None:

@@ -10,6 +10,7 @@ from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.details import Details
 from bot.slack.listeners.feedback import Votes
 from bot.slack.listeners.form import Form
+from bot.slack.listeners.home_tab import HomeTab
 from bot.slack.listeners.mention import Mention
 from bot.slack.listeners.pointing import Pointing
 from bot.slack.listeners.private import Private
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Listeners"]
 
 WAYS_IN = (
-    Command, Form, Mention, Pointing, Watch, Buttons, Details, Votes, FullReport, Private, Uninstalled, Unforeseen,
+    Command, Form, Mention, Pointing, Watch, Buttons, Details, Votes, FullReport, Private, HomeTab, Uninstalled,
+    Unforeseen,
 )  # fmt: skip
 
 

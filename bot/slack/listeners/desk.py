@@ -19,11 +19,11 @@ from bot.slack.messages.root import MARKS
 from bot.slack.workspaces import acting_in
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Iterable
 
     from bot.answering import Answering
     from bot.comparing import Jobs
-    from bot.ledger import Ledger
+    from bot.ledger import Entry, Ledger
     from bot.request import Asked, Origin
     from bot.settings import Settings
     from bot.slack.aside import Aside
@@ -117,9 +117,9 @@ class Desk:
             return None
         self.check(origin)
         if isinstance(asked, ListSources):
-            return notices.source_list(await self._ping(origin.channel))
+            return notices.source_list(await self.health(origin.channel))
         if isinstance(asked, History):
-            return notices.history(await self._past(origin.channel))
+            return notices.history(await self._past(await self._ledger.recent(origin.channel, HISTORY)))
         return self.usage(origin)
 
     def usage(self, origin: Origin) -> Message:
@@ -134,7 +134,8 @@ class Desk:
         """Open the form for the person who asked."""
         await self.delivery.open_form(trigger_id, forms.form(origin, self.source_names(origin.channel)))
 
-    async def _ping(self, channel: str) -> dict[str, str]:
+    async def health(self, channel: str) -> dict[str, str]:
+        """Ask the sources that a channel may ask whether they are there; returns "ok" or what is wrong."""
         allowed = self.source_names(channel)
         answers: dict[str, Any] = await self.sources.ping()
         return {
@@ -143,9 +144,15 @@ class Desk:
             if name in allowed
         }
 
-    async def _past(self, channel: str) -> list[notices.Past]:
+    async def past_of(self, user: str) -> list[notices.Past]:
+        """Return what somebody asked for of late and everybody in its channel can see."""
+        keys = await self.answering.results.of(user, HISTORY)
+        entries = [entry for key in keys if (entry := await self._ledger.entry(key)) is not None and entry.root_ts]
+        return [msgspec.structs.replace(past, user_name="") for past in await self._past(entries)]
+
+    async def _past(self, entries: Iterable[Entry]) -> list[notices.Past]:
         past = []
-        for entry in await self._ledger.recent(channel, HISTORY):
+        for entry in entries:
             try:
                 payload = msgspec.json.decode(entry.payload, type=Payload)
             except msgspec.DecodeError:
