@@ -36,9 +36,9 @@ async def others(town: Town, suspect: str):
     async with town.open() as source:
         found = await find_others(place(source), RootCall.of(decode(body)))
     traces = [(trace.body, trace.wire) for trace in found.traces]
-    comparison, population = compared_with_typical((body, found.traces[0].wire), traces)
+    outcome = compared_with_typical((body, found.traces[0].wire), traces)
     assert suspect not in {trace.trace_id for trace in found.traces}
-    return found, comparison.baseline.trace_id, found.words(len(population.samples))
+    return found, outcome.comparison.baseline.trace_id, found.words(outcome.population)
 
 
 def searches(town: Town) -> list[dict]:

@@ -129,7 +129,8 @@ async def test_large_v1_answers_let_others_through() -> None:
 
     async with sources("jaeger", backend) as opened:
         await search(opened)  # opens the connection, learns the dialect
-        (source,) = opened.allowed("C1")
+        (watched,) = opened.allowed("C1")
+        source = watched._source
         read = await source._search_v1(CHECKOUT, {}, 5.0)
         other = asyncio.create_task(live())
 
