@@ -12,6 +12,7 @@ from analysis.compare import compare
 from analysis.comparison import Comparison
 from analysis.decode import decode, decode_many
 from analysis.errors import AnalysisError, DecodeError, EmptyTraceError, PopulationError
+from analysis.fleet import FleetComparison, compare_fleets, render_fleets
 from analysis.model import Trace, WireFormat
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.population import Population
@@ -26,14 +27,17 @@ __all__ = [
     "Comparison",
     "DecodeError",
     "EmptyTraceError",
+    "FleetComparison",
     "Population",
     "PopulationError",
     "RootCall",
     "Trace",
     "WireFormat",
     "compare",
+    "compare_fleets",
     "decode",
     "decode_many",
+    "render_fleets",
     "render_markdown",
     "render_text",
 ]

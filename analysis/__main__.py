@@ -1,6 +1,7 @@
-"""The command line: compare two trace files.
+"""The command line: compare two trace files, or two folders of traces.
 
     python -m analysis healthy.json slow.json
+    python -m analysis --fleet last-week/ today/
 
 The only file of the engine that reads files or prints. Exit status 0: compared; 2: bad input, said in one
 line on standard error.
@@ -23,7 +24,9 @@ from analysis import (
     DecodeError,
     Population,
     compare,
+    compare_fleets,
     decode_many,
+    render_fleets,
     render_markdown,
     render_text,
 )
@@ -42,8 +45,13 @@ EXIT_INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.fleet and (options.population or options.png or options.svg or options.markdown):
+        parser.error("--fleet prints text or, with --json, JSON; it takes no population and draws no picture")
     try:
+        if options.fleet:
+            return _print(_fleets(options))
         comparison = _compare(options)
     except (AnalysisError, OSError, EOFError, zlib.error) as error:
         print(f"compare-traces: {_sentence(error)}", file=sys.stderr)
@@ -59,6 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = msgspec.json.format(comparison.to_json(), indent=2).decode() + "\n"
     else:
         text = render_markdown(comparison) if options.markdown else render_text(comparison)
+    return _print(text)
+
+
+def _print(text: str) -> int:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -82,8 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Files are Jaeger JSON, Tempo or OTLP JSON, or OTLP protobuf, also gzipped; '-' reads standard input. "
         "FILE#TRACE_ID picks one trace of a file that holds several.",
     )
-    parser.add_argument("baseline", metavar="A", help="the trace believed healthy")
-    parser.add_argument("suspect", metavar="B", help="the trace to explain")
+    parser.add_argument("baseline", metavar="A", help="the trace believed healthy (with --fleet: a folder of them)")
+    parser.add_argument("suspect", metavar="B", help="the trace to explain (with --fleet: a folder of them)")
+    parser.add_argument("--fleet", action="store_true", help="compare the requests of two windows of time, not two")
     parser.add_argument("--population", metavar="PATH", nargs="+", default=[], help="files or folders of recent traces")
     parser.add_argument("--png", metavar="FILE", help="also draw a picture")
     parser.add_argument("--svg", metavar="FILE", help="also draw a picture, as SVG")
@@ -103,10 +116,23 @@ def _compare(options: argparse.Namespace) -> Comparison:
     return structs.replace(comparison, notes=(*comparison.notes, *recent.notes(population)))
 
 
+def _fleets(options: argparse.Namespace) -> str:
+    windows = [
+        _Recent([path], f"window {letter}") for letter, path in (("A", options.baseline), ("B", options.suspect))
+    ]
+    comparison = compare_fleets(windows[0], windows[1])
+    skipped = [note for window in windows for note in window.unread()]
+    comparison = structs.replace(comparison, notes=(*comparison.notes, *skipped))
+    if options.json:
+        return msgspec.json.format(comparison.to_json(), indent=2).decode() + "\n"
+    return render_fleets(comparison)
+
+
 class _Recent:
     """The traces of files and folders, one file at a time; remembers what it could not read."""
 
-    def __init__(self, paths: list[str]) -> None:
+    def __init__(self, paths: list[str], name: str = "population") -> None:
+        self._name = name
         self._files: list[Path] = []
         for path in map(Path, paths):
             self._files += sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
@@ -126,18 +152,23 @@ class _Recent:
             yield from found
         if not self._traces:
             broken = f"; {self._skipped[0]}" if self._skipped else ""
-            raise DecodeError(f"no trace in the {count(len(self._files), 'file')} of the population{broken}")
+            raise DecodeError(f"{self._name}: no trace in {count(len(self._files), 'file')}{broken}")
 
     def notes(self, population: Population) -> Iterator[Note]:
         """Say what of the files is not in the population."""
-        if self._skipped:
-            text = f"population: {count(len(self._skipped), 'file')} could not be read, the first {self._skipped[0]}"
-            yield Note(code="population-files-skipped", severity=Severity.WARNING, count=1, text=text)
+        yield from self.unread()
         if other := self._traces - len(population.samples):
             text = (
                 f"population: {other} of {count(self._traces, 'trace')} left out: another operation, repeated, or older"
             )
             yield Note(code="population-traces-left-out", severity=Severity.INFO, count=1, text=text)
+
+    def unread(self) -> Iterator[Note]:
+        """Say which files could not be read."""
+        if self._skipped:
+            text = f"{self._name}: {count(len(self._skipped), 'file')} could not be read, the first {self._skipped[0]}"
+            code = f"{self._name.partition(' ')[0]}-files-skipped"
+            yield Note(code=code, severity=Severity.WARNING, count=1, text=text)
 
 
 def _trace(reference: str) -> Trace:

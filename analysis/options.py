@@ -153,6 +153,70 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     consistent_share: float = 0.8
     """A change that at least this share of the requests after it shows is consistent, below intermittent."""
 
+    # Two windows of requests -----------------------------------------------------------------------
+    fleet_min: int = 10
+    """Fewer traces of a window than this: even if all of one window were slower than all of the other, chance
+    could not be ruled out for the 50 or so groups of spans that are asked about."""
+
+    fleet_sound: int = 30
+    """Fewer traces of a window than this give no high confidence: one host or one customer can dominate them."""
+
+    fleet_traces: int = 2_000
+    """Traces kept of a window, the newest: enough to see what strikes one request in a hundred."""
+
+    fleet_paths: int = 500
+    """Call paths kept of one trace of a window, those that held it up longest."""
+
+    fleet_spans: int = 20
+    """Spans of one group and trace whose attributes are read: a repeated call has the same ones again and again."""
+
+    fleet_chance: float = 0.01
+    """Chance may make up at most this share of the changes told; windows without any change give an alarm at most
+    this often."""
+
+    fleet_tails: tuple[float, ...] = (0.005, 0.02, 0.05, 0.125)
+    """Shares of the largest values of both windows that are looked at: with windows of the same size, what strikes
+    1, 4, 10 or 25 per cent of the suspect's requests."""
+
+    fleet_tail_traces: int = 6
+    """Fewer of the largest values than this cannot tell: all of them in one window is 1 in 2 to the power of them."""
+
+    fleet_effect_share: float = 0.01
+    """A group's change below this share of the median response time explains nothing that anybody notices ..."""
+
+    fleet_effect_ratio: float = 0.03
+    """... nor does one below this share of the group's own time: noisy neighbours and caches make as much ..."""
+
+    fleet_effect_ns: int = 50_000
+    """... nor one below this: the scheduler makes as much."""
+
+    fleet_effect_calls: float = 0.02
+    """The mean number of calls changed when it did by this much of a call, and by this share of it."""
+
+    fleet_effect_errors: float = 0.005
+    """The share of failing requests changed when it did by this much: half a per cent."""
+
+    fleet_some: float = 0.5
+    """A change strikes some requests, not all, when the shift of the typical one is below this share of the mean's."""
+
+    fleet_same_calls: float = 0.2
+    """A group is called as often per call of its caller as before, within this share: then its caller explains it."""
+
+    fleet_quiet: float = 0.05
+    """"No difference" is sure when the typical request cannot have changed by more than this share."""
+
+    fleet_partial: float = 0.2
+    """Spans missing in more than this share of a window's traces make its calls and times doubtful."""
+
+    fleet_separates: float = 0.25
+    """A value tells slow requests from others when its shares among both differ by at least this much."""
+
+    fleet_separators: int = 5
+    """Values told for one cause, the most telling: further ones repeat them."""
+
+    fleet_values: int = 2_000
+    """Values of attributes that one cause is asked about, the most frequent."""
+
     # Bounds ----------------------------------------------------------------------------------------
     max_causes: int = 8
     max_findings: int = 200

@@ -60,12 +60,12 @@ class Population(Struct, frozen=True, kw_only=True):
         by_root: dict[str, list[Sample]] = {}
         for trace in traces:
             reduced = profile(trace, keys, options)
-            root, sample = _reduce(reduced, options)
+            root, sample = reduce_profile(reduced, options)
             by_root.setdefault(root, []).append(sample)
         if not by_root:
             return cls(root="", samples=())
         root = max(by_root, key=lambda path: (len(by_root[path]), path))
-        return cls(root=root, samples=_kept(by_root[root], options))
+        return cls(root=root, samples=newest_samples(by_root[root], options))
 
     def merge(self, other: Population, options: CompareOptions = DEFAULTS) -> Population:
         """Join two populations of one operation; `PopulationError` if they are of two."""
@@ -73,7 +73,7 @@ class Population(Struct, frozen=True, kw_only=True):
             return self if self.samples else other
         if self.root != other.root:
             raise PopulationError("populations of two different operations cannot be merged")
-        return Population(root=self.root, samples=_kept((*self.samples, *other.samples), options))
+        return Population(root=self.root, samples=newest_samples((*self.samples, *other.samples), options))
 
     def typical(self, options: CompareOptions = DEFAULTS) -> str | None:
         """Return the id of the most typical trace, a healthy one where there is any; None when empty."""
@@ -101,7 +101,7 @@ class Population(Struct, frozen=True, kw_only=True):
             raise PopulationError(f"this is not a stored population: {error}") from None
         if found.samples and not found.root:
             raise PopulationError("this is not a stored population: it names no operation")
-        return cls(root=found.root if found.samples else "", samples=_kept(found.samples, options))
+        return cls(root=found.root if found.samples else "", samples=newest_samples(found.samples, options))
 
 
 class _Version(Struct):
@@ -113,7 +113,7 @@ class _Stored(Struct, kw_only=True):
     population: Population
 
 
-def _reduce(reduced: Profile, options: CompareOptions) -> tuple[str, Sample]:
+def reduce_profile(reduced: Profile, options: CompareOptions) -> tuple[str, Sample]:
     """Return the root's call path and the sample of one trace."""
     paths = call_paths(reduced)
     root = paths[id(reduced.root)]
@@ -130,7 +130,7 @@ def _reduce(reduced: Profile, options: CompareOptions) -> tuple[str, Sample]:
     )
 
 
-def _kept(samples: Iterable[Sample], options: CompareOptions) -> tuple[Sample, ...]:
+def newest_samples(samples: Iterable[Sample], options: CompareOptions) -> tuple[Sample, ...]:
     """Keep the newest samples, one per trace: of several readings of a trace the newest, then the fullest."""
     newest: dict[str, Sample] = {}
     for sample in sorted(samples, key=_precedence):

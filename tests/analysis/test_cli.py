@@ -122,7 +122,7 @@ def test_a_population_without_any_trace_is_an_error(files, tmp_path, capsys) -> 
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 3
     assert "cannot read" in said[0]
-    assert "no trace in the 0 files" in said[1]
+    assert "no trace in 0 files" in said[1]
     assert "bad.json" in said[2]
 
 
@@ -143,3 +143,42 @@ def test_one_trace_of_several_in_a_file(tmp_path, capsys, samples) -> None:
     assert main([str(file), str(file)]) == 2
     assert f"#{found.baseline}" in capsys.readouterr().err
     assert main([f"{file}#{found.baseline}", f"{file}#{found.suspect}"]) == 0
+
+
+@pytest.fixture
+def windows(samples, tmp_path):
+    """Write two folders of traces, each with something that is no trace."""
+    from bench.simulate.pairs import healthy_traces
+    from bench.simulate.wire import jaeger_json
+
+    for name, traces in (("before", healthy_traces(3, 24)[:12]), ("after", healthy_traces(3, 24)[12:])):
+        (tmp_path / name).mkdir()
+        for number, trace in enumerate(traces):
+            (tmp_path / name / f"{number}.json").write_bytes(jaeger_json(trace))
+        (tmp_path / name / "notes.txt").write_text("not a trace")
+    return str(tmp_path / "before"), str(tmp_path / "after")
+
+
+def test_two_folders_are_compared_as_windows(windows, capsys) -> None:
+    """--fleet says what two windows come to, in text and JSON, and which files it could not read."""
+    assert main(["--fleet", *windows]) == 0
+    out = capsys.readouterr().out
+    assert "12 traces of A against 12 of B" in " ".join(out.split())
+    assert "window B: 1 file could not be read, the first notes.txt" in out
+    assert max(map(len, out.splitlines())) <= 120
+    assert main(["--fleet", *windows, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["baseline"]["traces"], found["suspect"]["traces"]) == (12, 12)
+
+
+def test_windows_that_cannot_be_read_are_one_line_and_status_2(windows, tmp_path, capsys) -> None:
+    """A folder that is not there or holds no trace is said; so is an option that means nothing for windows."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["--fleet", windows[0], str(empty)]) == 2
+    assert "window B: no trace in 0 files" in capsys.readouterr().err
+    assert main(["--fleet", windows[0], str(tmp_path / "none")]) == 2
+    assert "cannot read" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stopped:
+        main(["--fleet", *windows, "--png", "x.png"])
+    assert stopped.value.code == 2

@@ -1,0 +1,248 @@
+"""Two windows of requests: what changed, for how many, what they share, and how sure that is."""
+
+from __future__ import annotations
+
+import json
+import random
+
+from fleet_windows import wave, window
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from analysis import DEFAULTS, FleetComparison, Population, compare_fleets, render_fleets
+from analysis.comparison import Confidence, VerdictKind
+from analysis.fleet.result import Affected
+
+MS = 1_000_000
+
+
+def test_a_query_that_is_slower_for_all_is_the_cause() -> None:
+    """The callee is named with its shift and interval; its callers, which wait for it, are no causes."""
+    found = compare_fleets(window(wave(40)), window(wave(40, 26)))
+    assert found.verdict.kind is VerdictKind.SLOWER
+    assert found.verdict.confidence is Confidence.HIGH
+    (cause,) = found.causes
+    assert (cause.service, cause.operation) == ("pricing", "SELECT price")
+    assert cause.time is not None
+    assert cause.time.affected is Affected.ALL
+    assert cause.time.shift.low <= 6 * MS <= cause.time.shift.high
+    assert abs(cause.time.shift.value - 6 * MS) < MS / 2
+    assert cause.share > 0.99
+
+
+def test_one_request_in_ten_is_found_though_the_median_is_as_before() -> None:
+    """The share of slow requests is said, and exemplars are among them."""
+    slow = set(range(0, 200, 10))
+    suspect = window([90.0 if i in slow else ms for i, ms in enumerate(wave(200))])
+    found = compare_fleets(window(wave(200)), suspect)
+    assert found.verdict.kind is VerdictKind.SLOWER
+    cause = found.causes[0]
+    assert (cause.operation, cause.time.affected) == ("SELECT price", Affected.SOME)
+    assert (cause.time.baseline_above, cause.time.suspect_above) == (0, 0.1)
+    assert abs(cause.time.suspect_median - cause.time.baseline_median) < MS
+    ids = {suspect[i].trace_id for i in slow}
+    assert {cause.typical.trace_id, cause.worst.trace_id} <= ids
+    assert "10 % of requests" in found.verdict.headline
+
+
+def test_the_value_that_slow_requests_share_is_named() -> None:
+    """A host behind nearly all slow requests and few others is told; one that all have, or a random one, is not."""
+    rng = random.Random(4)  # noqa: S311 - samples that repeat
+    slow = set(range(0, 200, 8))
+
+    def place(i: int) -> dict:
+        return {"host.name": "n7" if i in slow or i % 50 == 1 else f"n{i % 5}", "service.version": "1.2"}
+
+    def customer(_: int) -> dict:
+        return {"tenant.id": f"t{rng.randrange(4)}", "request.id": str(rng.random())}
+
+    times = [60.0 if i in slow else ms for i, ms in enumerate(wave(200))]
+    found = compare_fleets(
+        window(wave(200), resource=lambda i: {"host.name": f"n{i % 5}", "service.version": "1.2"}, attributes=customer),
+        window(times, resource=place, attributes=customer),
+    )
+    (told,) = found.causes[0].separators
+    assert (told.service, told.attribute, told.value) == ("pricing", "host.name", "n7")
+    assert told.slow_share == 1.0
+    assert told.other_share < 0.02
+    assert "host.name = n7 of pricing in 100 % of the requests that show it" in render_fleets(found)
+
+
+def test_values_of_the_same_requests_are_told_together() -> None:
+    """A pod and its only node cannot be told apart: the node is named, the pod beside it."""
+    pod = {"k8s.pod.name": "p-9", "host.name": "n9"}
+    found = compare_fleets(
+        window(wave(100), resource=lambda _: {"k8s.pod.name": "p-1", "host.name": "n1"}),
+        window([70.0 if i % 5 == 0 else ms for i, ms in enumerate(wave(100))],
+               resource=lambda i: pod if i % 5 == 0 else {"k8s.pod.name": "p-1", "host.name": "n1"}),
+    )  # fmt: skip
+    told = found.causes[0].separators[0]
+    assert (told.attribute, told.also) == ("host.name", ("k8s.pod.name = p-9 of pricing",))
+
+
+def test_nothing_is_said_of_values_when_none_separates() -> None:
+    """Then it says that it looked."""
+    found = compare_fleets(
+        window(wave(60), attributes=lambda i: {"tenant.id": f"t{i % 3}"}),
+        window(wave(60, 40), attributes=lambda i: {"tenant.id": f"t{i % 3}"}),
+    )
+    assert found.causes[0].separators == ()
+    assert found.causes[0].values_asked == 3
+    assert "none of 3 values of attributes tells" in render_fleets(found)
+
+
+def test_repeated_calls_are_told_as_calls() -> None:
+    """Three queries where there was one: the cause says so, with the time that they make."""
+    found = compare_fleets(window(wave(40)), window(wave(40), calls=lambda _: 3))
+    (cause,) = found.causes
+    assert cause.calls is not None
+    assert (cause.calls.baseline_median, cause.calls.suspect_median) == (1, 3)
+    assert "is called 3 times instead of 1" in cause.summary
+    assert cause.share > 0.99
+
+
+def test_errors_are_traced_to_the_call_that_fails_first() -> None:
+    """Four callers fail with the query: one cause, the others follow from it; new errors outrank times."""
+    found = compare_fleets(window(wave(200)), window(wave(200), failing=lambda i: i % 12 == 0))
+    assert found.verdict.kind is VerdictKind.FAILING
+    (cause,) = found.causes
+    assert cause.operation == "SELECT price"
+    assert len(cause.symptoms) == 3
+    assert (cause.errors.baseline_above, cause.errors.suspect_above) == (0, 0.085)
+    assert found.suspect.failing == 17
+
+
+def test_the_same_requests_on_both_sides_say_nothing() -> None:
+    """Identical windows are called that; the same times under other ids differ in nothing."""
+    one = window(wave(40))
+    same = compare_fleets(one, one)
+    assert same.verdict.kind is VerdictKind.IDENTICAL
+    assert same.causes == ()
+    again = compare_fleets(one, window(wave(40)))
+    assert again.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    assert again.causes == ()
+    assert any("could not be told from chance" in reason for reason in again.verdict.reasons)
+
+
+def test_few_traces_are_not_judged() -> None:
+    """How many are there, and how many more are needed, is said; no traces at all as well."""
+    few = compare_fleets(window(wave(40)), window(wave(4)))
+    assert few.verdict.kind is VerdictKind.NOT_COMPARABLE
+    assert "window B has 4 traces of shop GET /cart: 6 more are needed" in few.verdict.headline
+    none = compare_fleets([], [])
+    assert none.verdict.headline == "not comparable: window A has no trace; window B has no trace"
+    assert render_fleets(none)
+
+
+def test_of_several_operations_the_common_one_is_compared() -> None:
+    """The others are counted as left out; nothing in common is not comparable."""
+    other = window(wave(30), root="GET /health")
+    found = compare_fleets(window(wave(20)) + other, window(wave(20, 30)))
+    assert (found.operation, found.baseline.traces, found.baseline.left_out) == ("GET /cart", 20, 30)
+    assert any("30 traces left out" in note.text for note in found.notes)
+    assert compare_fleets(other, window(wave(20))).verdict.kind is VerdictKind.NOT_COMPARABLE
+
+
+def test_stored_populations_are_windows_too() -> None:
+    """A population knows no names: the other window names what changed; two of them name call paths."""
+    before, after = window(wave(40)), window(wave(40, 30))
+    half = compare_fleets(Population.from_traces(before), after)
+    assert half.causes[0].operation == "SELECT price"
+    assert any(note.code == "no-attributes" for note in half.notes)
+    both = compare_fleets(Population.from_traces(before), Population.from_traces(after))
+    assert both.verdict.kind is VerdictKind.SLOWER
+    assert both.causes[0].operation.startswith("call path ")
+    assert both.causes[0].time == half.causes[0].time
+
+
+def test_secrets_are_not_told() -> None:
+    """Names of spans and values of attributes are redacted wherever they are said."""
+    found = compare_fleets(
+        window(wave(40), root="GET /login?token=9f8b3c2a77"),
+        window(wave(40, 60), root="GET /login?token=9f8b3c2a77", attributes=lambda _: {"app.api_key": "hunter2"}),
+    )
+    told = json.dumps(found.to_dict()) + render_fleets(found)
+    assert "hunter2" not in told
+    assert "9f8b3c2a77" not in told
+    assert found.causes[0].separators[0].value == "[redacted]"
+
+
+def test_a_comparison_survives_being_stored() -> None:
+    """JSON of it gives it back, and is the same bytes each time."""
+    found = compare_fleets(window(wave(40)), window(wave(40, 30)))
+    assert FleetComparison.from_json(found.to_json()) == found
+    assert json.loads(found.to_json()) == json.loads(json.dumps(found.to_dict()))
+
+
+times = st.lists(st.sampled_from([5.0, 6.0, 7.0, 8.0, 9.0, 30.0]), min_size=12, max_size=24)
+
+
+def mirrored(found: FleetComparison) -> dict:
+    """Return what a comparison says with the sides exchanged: numbers only, without words."""
+    told = {"slower": "faster", "faster": "slower"}
+    changes = []
+    for cause in found.causes:
+        for change in (cause.time, cause.calls):
+            if change is not None:
+                row = to_builtins(change)
+                row["mean_delta"] *= -1
+                row["shift"] = {"value": -change.shift.value, "low": -change.shift.high, "high": -change.shift.low}
+                for name in ("median", "mean", "above", "above_median"):
+                    row[f"baseline_{name}"], row[f"suspect_{name}"] = row[f"suspect_{name}"], row[f"baseline_{name}"]
+                changes.append((cause.path, row))
+    return {
+        "kind": told.get(found.verdict.kind.value, found.verdict.kind.value),
+        "changes": changes,
+        "windows": (to_builtins(found.suspect), to_builtins(found.baseline)),
+        "paths": {one.path: -one.delta_ns for one in found.paths},
+    }
+
+
+def said(found: FleetComparison) -> dict:
+    """Return the same of a comparison as it is."""
+    return {
+        "kind": found.verdict.kind.value,
+        "changes": [(cause.path, to_builtins(c)) for cause in found.causes for c in (cause.time, cause.calls) if c],
+        "windows": (to_builtins(found.baseline), to_builtins(found.suspect)),
+        "paths": {one.path: one.delta_ns for one in found.paths},
+    }
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_swapping_the_windows_mirrors_the_answer(data: st.DataObject) -> None:
+    """Every sign turns round, every number of A is one of B, and nothing else changes."""
+    counts = st.sampled_from([(lambda _: 1), (lambda _: 2), (lambda i: 1 + i % 2)])
+    a = window(data.draw(times), calls=data.draw(counts))
+    b = window(data.draw(times), calls=data.draw(counts))
+    assert mirrored(compare_fleets(b, a)) == said(compare_fleets(a, b))
+
+
+@given(times, times, st.randoms(use_true_random=False))
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_traces_never_matters(a, b, rng: random.Random) -> None:
+    """Shuffled windows give the same bytes."""
+    one, two = window(a), window(b, attributes=lambda i: {"tenant": f"t{i % 2}"})
+    expected = compare_fleets(one, two).to_json()
+    rng.shuffle(one)
+    rng.shuffle(two)
+    assert compare_fleets(one, two).to_json() == expected
+
+
+@given(times, times)
+@settings(max_examples=30, deadline=None)
+def test_the_parts_sum_to_the_whole(a, b) -> None:
+    """The changes of the mean exposed times add up to the change of the mean response time."""
+    found = compare_fleets(window(a), window(b))
+    if found.paths:
+        mean = 2 + 8 + sum(b) / len(b) - (2 + 8 + sum(a) / len(a))
+        assert abs(sum(one.delta_ns for one in found.paths) - mean * MS) < 5
+
+
+def test_the_newest_traces_are_kept() -> None:
+    """Of more traces than a window keeps, the older ones are left out and counted."""
+    options = replace(DEFAULTS, fleet_traces=20)
+    found = compare_fleets(window(wave(30)), window(wave(20)), options)
+    assert (found.baseline.traces, found.baseline.left_out) == (20, 10)
