@@ -119,7 +119,7 @@ class Recurrence(Struct, frozen=True, kw_only=True):
 class Standing(Struct, frozen=True, kw_only=True):
     """Where both traces lie among the population in what a cause is about; percentiles 0 to 100.
 
-    `measure`: "exposed_ns", "calls" or "errors", over the spans that the cause claims.
+    `measure`: "exposed_ns", "calls", "errors" or "waited_ns" (in a queue), over the spans that the cause claims.
     """
 
     measure: str

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from analysis import semconv
 from analysis.critical_path import CriticalPath, critical_path
 from analysis.model import Resource
 from analysis.operation_key import OperationKey
@@ -20,6 +21,8 @@ from analysis.repair import repair
 from analysis.tree import DETACHED, SpanTree, self_times
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from analysis.model import Span, Trace
     from analysis.operation_key import OperationKeys
     from analysis.options import CompareOptions
@@ -144,3 +147,16 @@ def profile(trace: Trace, keys: OperationKeys, options: CompareOptions) -> Profi
         resources=list({id(span.resource): span.resource for span in spans}.values()),
         keys=keys.keys,
     )
+
+
+def queue_wait(groups: Iterable[CallGroup], side: Profile) -> int:
+    """Return the longest time (ns) from the end of sending to the start of processing, for groups of consumers."""
+    tree = side.tree
+    longest = 0
+    for group in groups:
+        for i in group.spans:
+            sender = tree.parents[i]
+            if sender >= 0:
+                sent = tree.ends[sender] if tree.spans[sender].kind in semconv.CALLING else tree.starts[sender]
+                longest = max(longest, tree.starts[i] - sent)
+    return longest

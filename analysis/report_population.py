@@ -68,7 +68,7 @@ def standing_lines(cause: Cause, comparison: Comparison) -> list[str]:
     known = cause.population
     if known is None:
         return []
-    say = duration if known.measure == "exposed_ns" else partial(_counted, noun=known.measure.removesuffix("s"))
+    say = duration if known.measure.endswith("_ns") else partial(_counted, noun=known.measure.removesuffix("s"))
     usual = f"usually {say(known.usual.p50)}"
     if known.usual.p95 != known.usual.p50:
         usual += f", 95th percentile {say(known.usual.p95)}"

@@ -22,18 +22,20 @@ from analysis.comparison import (
     VerdictKind,
 )
 from analysis.format import timestamp
-from analysis.population.norms import CALLS, ERRORS, EXPOSED, series
+from analysis.population.norms import CALLS, ERRORS, EXPOSED, WAITED, series
 from analysis.population.onset import onset, ordinary
 from analysis.population.spread import Spread
 from analysis.population.typical import medoid
+from analysis.profile import queue_wait
 
 if TYPE_CHECKING:
     from analysis.align import Pair
     from analysis.findings.base import Candidate, Context
     from analysis.options import CompareOptions
     from analysis.population import Norms, Recent
+    from analysis.population.onset import Onset
 
-MEASURES = ("exposed_ns", "calls", "errors")
+MEASURES = ("exposed_ns", "calls", "errors", "waited_ns")
 COUNTED = (CauseKind.NEW_CALLS, CauseKind.REMOVED_CALLS, CauseKind.MORE_CALLS)
 STRUCTURE = (*COUNTED, CauseKind.SERIALISED)
 FAILURE = (CauseKind.ERROR, CauseKind.RETRY)
@@ -49,31 +51,44 @@ def unusual(candidates: list[Candidate], context: Context) -> list[Candidate]:
 
 
 def _usual(c: Candidate, context: Context, norms: Norms, recent: Recent) -> bool:
-    share = context.share_of[id(c.pair)]
     if c.kind in STRUCTURE:
-        number, a, b = CALLS, share.baseline.calls, share.suspect.calls
+        number = CALLS
     elif c.kind in FAILURE and not context.suspect.root.errors:
-        number, a, b = ERRORS, share.baseline.errors, share.suspect.errors
+        number = ERRORS
+    elif c.kind is CauseKind.MESSAGING_DELAY:
+        number = WAITED
     else:
         return False
+    a, b = _sides([c.pair], context, number)
+    sign = 1 if b > a else -1
+    values = [sign * v for v in series(recent.samples, recent.paths([c.pair]), number)]
+    if onset(values, _floor(number, context.options), context.options):
+        return False  # usual by now, but it began at some moment
+    if number == WAITED:
+        return max(a, b) <= norms.limit([c.pair], WAITED)
     if not norms.usual_calls(c.pair, min(a, b), max(a, b), number):
         return False
-    sign = 1 if b > a else -1
-    if onset([sign * v for v in series(recent.samples, recent.paths([c.pair]), number)], HALF_A_CALL, context.options):
-        return False  # usual by now, but it began at some moment
     if norms.odd and c.claimed_ns >= context.options.cause_share * abs(context.attribution.delta_ns):
         return False  # requests that do it are slow as well: it may be why
     pairs = _claimed(c, context)
-    limit = norms.exposed_limit(pairs) if pairs else 0
-    return max(_sum(pairs, context, EXPOSED)) <= limit
+    limit = norms.limit(pairs) if pairs else 0
+    return max(_sides(pairs, context, EXPOSED)) <= limit
 
 
 def _claimed(c: Candidate, context: Context) -> list[Pair]:
     return [context.share_of[pair].pair for pair, claim in c.claims.items() if claim]
 
 
-def _sum(pairs: list[Pair], context: Context, number: int) -> tuple[int, int]:
-    """Return exposed time, calls or errors of some pairs in the baseline and in the suspect."""
+def _floor(number: int, options: CompareOptions) -> float:
+    """Return by how much a number must rise to matter: times jitter, a count changes by one at least."""
+    return {EXPOSED: options.group_noise_ns, WAITED: options.queue_delay_floor_ns}.get(number, HALF_A_CALL)
+
+
+def _sides(pairs: list[Pair], context: Context, number: int) -> tuple[int, int]:
+    """Return one number of some pairs, summed up, in the baseline and in the suspect."""
+    if number == WAITED:
+        waits = [(queue_wait(p.baseline, context.baseline), queue_wait(p.suspect, context.suspect)) for p in pairs]
+        return sum(a for a, _ in waits), sum(b for _, b in waits)
     sides = [(context.share_of[id(pair)].baseline, context.share_of[id(pair)].suspect) for pair in pairs]
     name = MEASURES[number]
     return sum(getattr(a, name) for a, _ in sides), sum(getattr(b, name) for _, b in sides)
@@ -86,13 +101,19 @@ def standing(c: Candidate, recent: Recent, context: Context, kind: VerdictKind) 
         number, pairs = ERRORS, [c.pair]
     elif c.kind in COUNTED:
         number, pairs = CALLS, [c.pair]
-    a, b = _sum(pairs, context, number)
+    elif c.kind is CauseKind.MESSAGING_DELAY:
+        number, pairs = WAITED, [c.pair]
+    a, b = _sides(pairs, context, number)
     if not pairs or a == b:
         return None
     paths = recent.paths(pairs)
-    spread = Spread.of(series(recent.usual or recent.samples, paths, number))
-    values = series(recent.samples, paths, number)
-    floor = context.options.group_noise_ns if number == EXPOSED else HALF_A_CALL
+    sign = 1 if b > a else -1  # calls that are gone are a rise of what is missing
+    values = [sign * v for v in series(recent.samples, paths, number)]
+    floor, one_sided = _floor(number, context.options), kind in ONE_SIDED
+    rise = onset(values, floor, context.options, sign * b) if one_sided and recent.usual else None
+    before = recent.samples[: rise.index] if rise else []
+    calm = before if len(before) >= context.options.population_min else recent.usual
+    spread = Spread.of(series(calm or recent.samples, paths, number))
     return Standing(
         measure=MEASURES[number],
         usual=usual(spread),
@@ -100,24 +121,22 @@ def standing(c: Candidate, recent: Recent, context: Context, kind: VerdictKind) 
         suspect=b,
         baseline_percentile=round(spread.rank(a), 1),
         suspect_percentile=round(spread.rank(b), 1),
-        recurrence=_recurrence(values, (a, b), floor, recent, context) if kind in ONE_SIDED else None,
+        recurrence=_recurrence(values, (sign * a, sign * b), floor, rise, recent, context) if one_sided else None,
     )
 
 
 def _recurrence(
-    values: list[int], sides: tuple[int, int], floor: float, recent: Recent, context: Context
+    values: list[int], sides: tuple[int, int], floor: float, rise: Onset | None, recent: Recent, context: Context
 ) -> Recurrence | None:
     """Count the requests that show what the suspect shows; None when that is nothing out of the ordinary."""
-    options, samples = context.options, recent.samples
-    sign = 1 if sides[1] > sides[0] else -1  # calls that are gone are a rise of what is missing
-    values, (a, b) = [sign * v for v in values], (sign * sides[0], sign * sides[1])
+    options, samples, (a, b) = context.options, recent.samples, sides
     if not recent.usual:  # A is from before all of them
         return _counted(sum(v >= a + options.recurrence_part * (b - a) for v in values), len(values), options)
-    if found := onset(values, floor, options, b):
-        if b <= found.limit:
+    if rise is not None:
+        if b <= rise.limit:
             return None
-        moment = samples[found.index].started_at_ns
-        counted = _counted(found.above, found.after, options)
+        moment = samples[rise.index].started_at_ns
+        counted = _counted(rise.above, rise.after, options)
         return structs.replace(counted, since=timestamp(moment), since_ns=moment)
     limit = ordinary(values, floor, options, b)
     if b <= limit:

@@ -108,7 +108,7 @@ class Context(Struct, frozen=True, kw_only=True, dict=True):
         before = self.before(share).exposed_ns
         usual = int(self.options.group_noise_ns + self.options.group_noise_ratio * before)
         if self.norms is not None:
-            return max(self.norms.exposed_limit([share.pair]) - before, self.options.group_noise_ns)
+            return max(self.norms.limit([share.pair]) - before, self.options.group_noise_ns)
         return usual
 
     def claims_below(self, pair: Pair) -> dict[int, int]:

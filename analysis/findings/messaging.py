@@ -11,17 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, name_of
 from analysis.format import duration
 from analysis.model import SpanKind
+from analysis.profile import queue_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.align import Pair
-    from analysis.profile import CallGroup, Profile
 
 CODE = "messaging-delay"
 TITLE = "Queue delay"
@@ -32,7 +31,7 @@ def find(context: Context) -> Iterable[Candidate]:
     for pair in context.alignment.pairs:
         if pair.key.kind is not SpanKind.CONSUMER or not pair.baseline or not pair.suspect:
             continue
-        a, b = _wait(pair.baseline, context.baseline), _wait(pair.suspect, context.suspect)
+        a, b = queue_wait(pair.baseline, context.baseline), queue_wait(pair.suspect, context.suspect)
         growth = b - a  # also when the response is faster: the two have nothing to do with each other
         options = context.options
         if growth < options.queue_delay_floor_ns or b < options.queue_delay_ratio * a:
@@ -78,19 +77,6 @@ def _waited_for(pair: Pair, growth: int, context: Context) -> dict[int, int]:
             growth -= held_up
         above = above.parent
     return claims
-
-
-def _wait(groups: list[CallGroup], side: Profile) -> int:
-    """Return the longest time (ns) from the end of sending to the start of processing."""
-    tree = side.tree
-    longest = 0
-    for group in groups:
-        for i in group.spans:
-            sender = tree.parents[i]
-            if sender >= 0:
-                sent = tree.ends[sender] if tree.spans[sender].kind in semconv.CALLING else tree.starts[sender]
-                longest = max(longest, tree.starts[i] - sent)
-    return longest
 
 
 def _each(pair: Pair, context: Context, side: int) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from analysis.profile import CallGroup, Profile
     from analysis.tree import SpanTree
 
-EXPOSED, CALLS, ERRORS = range(3)  # the numbers of a sample's group
+EXPOSED, CALLS, ERRORS, WAITED = range(4)  # the numbers of a sample's group
 
 
 class Norms:
@@ -71,9 +71,9 @@ class Norms:
         """Tell whether any request has the calls of some pairs."""
         return not self._met.isdisjoint(_paths(pairs, self._names))
 
-    def exposed_limit(self, pairs: Iterable[Pair]) -> int:
-        """Return the upper end (ns) of what is usual for the exposed time of some pairs."""
-        spread = self.spread(pairs)
+    def limit(self, pairs: Iterable[Pair], number: int = EXPOSED) -> int:
+        """Return the upper end (ns) of what is usual for a time of some pairs."""
+        spread = self.spread(pairs, number)
         return int(self._bulk(spread) if self.odd else max(spread.high, self._bulk(spread)))
 
     def _bulk(self, spread: Spread) -> float:

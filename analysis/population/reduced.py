@@ -1,4 +1,4 @@
-"""A population in reduced form: per trace and call path three numbers, and no text of the traces at all.
+"""A population in reduced form: per trace and call path four numbers, and no text of the traces at all.
 
 Call paths are named by a hash, so what is stored holds no statement, URL or name. Populations are bounded and
 can be merged in any order and grouping with the same result:
@@ -18,11 +18,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from analysis.errors import PopulationError
+from analysis.model import SpanKind
 from analysis.notes import Severity
 from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.population.typical import medoid
-from analysis.profile import Profile, profile
+from analysis.profile import CallGroup, Profile, profile, queue_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,13 +39,13 @@ Name = Annotated[str, Meta(max_length=64)]
 
 
 class Sample(Struct, frozen=True, array_like=True):
-    """One trace in reduced form; `groups`: call path -> exposed time (ns), calls, errors."""
+    """One trace in reduced form; `groups`: call path -> exposed time (ns), calls, errors, queue wait (ns)."""
 
     trace_id: Name
     started_at_ns: int
     response_ns: Count
     partial: bool  # spans are missing, or do not fit together
-    groups: dict[Name, tuple[Count, Count, Count]]
+    groups: dict[Name, tuple[Count, Count, Count, Count]]
 
 
 class Population(Struct, frozen=True, kw_only=True):
@@ -117,7 +118,7 @@ def reduce_profile(reduced: Profile, options: CompareOptions) -> tuple[str, Samp
     """Return the root's call path and the sample of one trace."""
     paths = call_paths(reduced)
     root = paths[id(reduced.root)]
-    groups = {paths[id(g)]: (g.exposed_ns, g.calls, g.errors) for g in reduced.groups}
+    groups = {paths[id(g)]: (g.exposed_ns, g.calls, g.errors, _waited(g, reduced)) for g in reduced.groups}
     if len(groups) > options.population_paths:
         rows = sorted(groups.items(), key=lambda row: (row[0] != root, *(-n for n in row[1]), row[0]))
         groups = dict(rows[: options.population_paths])
@@ -128,6 +129,10 @@ def reduce_profile(reduced: Profile, options: CompareOptions) -> tuple[str, Samp
         partial=any(note.severity is not Severity.INFO for note in reduced.tree.notes),
         groups=dict(sorted(groups.items())),
     )
+
+
+def _waited(group: CallGroup, reduced: Profile) -> int:
+    return queue_wait([group], reduced) if reduced.keys[group.key].kind is SpanKind.CONSUMER else 0
 
 
 def newest_samples(samples: Iterable[Sample], options: CompareOptions) -> tuple[Sample, ...]:

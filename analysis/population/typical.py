@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from analysis.options import CompareOptions
     from analysis.population.reduced import Sample
 
-ABSENT = (0, 0, 0)
+ABSENT = (0, 0, 0, 0)
 
 
 def medoid(samples: Sequence[Sample], root: str, options: CompareOptions) -> Sample | None:
@@ -51,8 +51,8 @@ def _sound(samples: Sequence[Sample], root: str) -> list[Sample]:
     """Leave out failing requests, then half-recorded ones, unless all are."""
     erring: dict[str, int] = {}
     for sample in samples:
-        for path, (_, _, errors) in sample.groups.items():
-            if errors:
+        for path, figures in sample.groups.items():
+            if figures[2]:
                 erring[path] = erring.get(path, 0) + 1
     # An error that most requests have (a lookup answered with "not found") belongs to being typical.
     unusual = {path for path, number in erring.items() if path == root or 2 * number <= len(samples)}

@@ -296,6 +296,32 @@ def test_errors_are_looked_for_in_other_requests_too(trace) -> None:
     assert again(result).kind is RecurrenceKind.CONSISTENT
 
 
+def queued(trace, number: float, *, wait: float, trace_id="") -> Trace:
+    """Return a request that sends a message, which is taken after `wait` ms."""
+    t = trace()
+    root = t.span("POST /orders", 0, 30, kind=SpanKind.SERVER)
+    send = t.span("send orders", 10, 11, root, kind=SpanKind.PRODUCER)
+    t.span("process orders", 11 + wait, 16 + wait, send, kind=SpanKind.CONSUMER, service="mail", follows=True)
+    built, shift = t.build(), round(number * MINUTE)
+    spans = tuple(replace(s, start_ns=s.start_ns + shift, end_ns=s.end_ns + shift) for s in built.spans)
+    return replace(built, trace_id=trace_id or f"{round(number * 100) + 1:032x}", spans=spans)
+
+
+def test_waiting_in_a_queue_is_judged_as_well(trace) -> None:
+    """A message that waits no longer than those of other requests is no finding; a longer wait is, and recurs."""
+    usual = Population.from_traces(queued(trace, i, wait=5 + 3 * (i % 20)) for i in range(60))
+    late = Population.from_traces(queued(trace, i, wait=10 + i % 5 + (400 if i >= 30 else 0)) for i in range(60))
+    baseline = queued(trace, 5.5, wait=5, trace_id=A)
+    suspect = queued(trace, 45.5, wait=50, trace_id=B)
+    assert compare(baseline, suspect).causes[0].kind is CauseKind.MESSAGING_DELAY
+    assert compare(baseline, suspect, usual).verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    result = compare(baseline, queued(trace, 45.5, wait=420, trace_id=B), late)
+    standing = result.causes[0].population
+    assert standing is not None
+    assert (standing.measure, again(result).kind) == ("waited_ns", RecurrenceKind.CONSISTENT)
+    assert "usually 12.0 ms" in standing_lines(result.causes[0], result)[0]
+
+
 def test_too_small_a_population_is_not_used_and_says_what_is_missing(trace) -> None:
     """The two compared traces do not count as what is usual."""
     recent = population(trace, 7).merge(Population.from_traces([request(trace, 45.5, query=220, trace_id=B)]))
