@@ -209,6 +209,7 @@ def _assemble(
     a, b = context.baseline.tree, context.suspect.tree
     comparable = verdict.kind not in (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE)
     causes = _causes(explanations, context, verdict.kind) if comparable else ()
+    population = _population(verdict, causes, context)
     return Comparison(
         schema_version=SCHEMA_VERSION,
         verdict=verdict,
@@ -221,12 +222,12 @@ def _assemble(
         findings=tuple(
             _finding(candidate, context) for candidate in _largest(candidates, context.options.max_findings)
         ),
-        next_steps=next_steps(verdict, causes, with_population=context.norms is not None),
+        next_steps=next_steps(verdict, causes, population),
         notes=merge(notes),
         timeline=timeline(
             context.attribution, context.baseline, context.suspect, [e.candidate.pair for e in explanations[:2]]
         ),
-        population=_population(verdict, causes, context),
+        population=population,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from analysis.comparison import CauseKind, LinkTarget, NextStep, VerdictKind
+from analysis.format import count, short_id
 
 if TYPE_CHECKING:
-    from analysis.comparison import Cause, Verdict
+    from analysis.comparison import Cause, PopulationView, Verdict
 
 
-def next_steps(verdict: Verdict, causes: tuple[Cause, ...], *, with_population: bool) -> tuple[NextStep, ...]:
+def next_steps(verdict: Verdict, causes: tuple[Cause, ...], population: PopulationView | None) -> tuple[NextStep, ...]:
     """Advise on the causes, most important first; no advice without a finding or a verdict to base it on."""
     deployed: set[str] = set()
     steps = []
@@ -36,7 +37,11 @@ def next_steps(verdict: Verdict, causes: tuple[Cause, ...], *, with_population: 
                 links=(),
             )
         )
-    elif not with_population and verdict.confidence != "high":
+    elif population is not None and population.usual_traces and _odd_baseline(verdict, population):
+        typical = f"{short_id(population.typical_trace_id)}, the most typical of {count(population.traces, 'request')}"
+        text = f"Compare B with {typical}: A is itself unusual."
+        steps.append(NextStep(text=text, finding="unusual-baseline", links=()))
+    elif (population is None or not population.usual_traces) and verdict.confidence != "high":
         steps.append(
             NextStep(
                 text="Compare B with the typical trace of this operation: two single requests can differ by chance.",
@@ -45,6 +50,11 @@ def next_steps(verdict: Verdict, causes: tuple[Cause, ...], *, with_population: 
             )
         )
     return tuple(steps)
+
+
+def _odd_baseline(verdict: Verdict, population: PopulationView) -> bool:
+    """Tell whether A should be another one; that it was slow is what `faster` is about."""
+    return not population.baseline_typical and verdict.kind is not VerdictKind.FASTER
 
 
 def _step(cause: Cause) -> NextStep:

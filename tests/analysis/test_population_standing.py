@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from analysis import Comparison, Population, Trace, compare, render_markdown, render_text
 from analysis.comparison import CauseKind, Confidence, RecurrenceKind, VerdictKind
+from analysis.format import short_id
 from analysis.model import SpanKind
 from analysis.report_population import population_line, recurrence_line, standing_lines
 
@@ -224,6 +225,9 @@ def test_a_baseline_that_is_itself_unusual_is_said_and_lowers_the_confidence(tra
     assert result.verdict.confidence is Confidence.MEDIUM
     assert judged(trace, recent, query=400).verdict.confidence is Confidence.HIGH
     assert "A is slower than all of them" in population_line(result)
+    typical = seen(result).typical_trace_id
+    step = next(s.text for s in result.next_steps if s.finding == "unusual-baseline")
+    assert step == f"Compare B with {short_id(typical)}, the most typical of 60 requests: A is itself unusual."
 
 
 def test_a_slow_baseline_is_the_finding_when_the_suspect_is_faster(trace) -> None:
