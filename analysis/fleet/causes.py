@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from analysis.fleet.change import Series, Tested, ask, changes
 from analysis.fleet.result import Change, Measure
+from analysis.population.typical import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from analysis.options import CompareOptions
 
 NUMBERS = {Measure.EXPOSED: 0, Measure.CALLS: 1, Measure.ERRORS: 2}  # of a sample's group
-ABSENT = (0, 0, 0)
 MOST_OF = 0.5  # of a caller's errors that a callee must have to explain them
 
 

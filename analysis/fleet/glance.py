@@ -5,11 +5,11 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from analysis.fleet.causes import ABSENT, series
+from analysis.fleet.causes import series
 from analysis.fleet.result import Change, Exemplar, FleetWindow, Measure, PathShare
 from analysis.format import timestamp
 from analysis.population.spread import Spread
-from analysis.population.typical import medoid
+from analysis.population.typical import ABSENT, medoid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
