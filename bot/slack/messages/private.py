@@ -8,7 +8,7 @@ import msgspec
 
 from bot.slack import elements as el
 from bot.slack.elements import Message
-from bot.slack.limits import problems
+from bot.slack.limits import TEXT, problems
 from bot.slack.messages.root import verdict
 from bot.slack.messages.thread import thread
 
@@ -28,7 +28,16 @@ def private(answer: Answer, asked: Asked) -> Message:
     whole = [_joined(root, replies[:number], replies, row) for number in range(len(replies), -1, -1)]
     fitting = [blocks for blocks in whole if not problems({"text": root.text, "blocks": blocks})]
     plain = _joined(root, [], replies, row)
-    return Message(text=root.text, blocks=fitting[0] if fitting else plain, plain_blocks=plain)
+    return Message(text=_said([root, *replies]), blocks=fitting[0] if fitting else plain, plain_blocks=plain)
+
+
+def _said(parts: list[Message]) -> str:
+    """Say as much of an answer in words as the text of one message holds."""
+    text = parts[0].text
+    for part in parts[1:]:
+        if len(text) + 1 + len(part.text) <= TEXT:
+            text += f" {part.text}"
+    return text
 
 
 def _joined(root: Message, shown: list[Message], replies: list[Message], row: list[Block]) -> list[Block]:
