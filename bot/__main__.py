@@ -230,7 +230,7 @@ async def _compare(settings: Settings, options: argparse.Namespace) -> int:
         )  # fmt: skip
         traces = [(trace.body, trace.wire) for trace in fetched]
         if request.baseline is not None:
-            print(render_text(compared(*traces).comparison), end="")
+            print(render_text(compared(traces[0], traces[1]).comparison), end="")
             return 0
         place = Place(sources.named(fetched[0].source), sources.tenant(TERMINAL, request.tenant), deadline_s / 3)
         others = await find_others(place, root_call(traces[0]))

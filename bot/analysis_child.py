@@ -14,7 +14,10 @@ import resource
 import signal
 import struct
 import sys
+import time
+import traceback
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
@@ -42,6 +45,7 @@ Fetched: TypeAlias = tuple[bytes, WireFormat]
 LENGTH = struct.Struct(">I")
 MAX_MEMORY_BYTES = 4 * 1024**3
 MAX_REPORT_BYTES = 4 * 1024**2
+PLACES = 6  # of a fault that are named
 KEPT = 100  # contributions and findings sent back: more than any message shows
 
 
@@ -109,13 +113,42 @@ class Answer(Struct, frozen=True, kw_only=True):
     report: Report
 
 
+class Step(Struct, frozen=True):
+    """One step of a job, and when it was done: unix nanoseconds."""
+
+    name: str
+    started_ns: int
+    ended_ns: int
+
+
+class Timed:
+    """Writes down the steps of a job."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    @contextlib.contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Time a step; it counts whether it succeeds or not."""
+        started_ns = time.time_ns()
+        try:
+            yield
+        finally:
+            self.steps.append(Step(name, started_ns, time.time_ns()))
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What a job asked for, or the sentence that says why it cannot be had."""
+    """What a job asked for, or the sentence that says why it cannot be had.
+
+    `fault` names an error that nobody foresaw, and where: never its own text, which may hold what a trace says.
+    """
 
     answer: Answer | None = None
     root: RootCall | None = None
     picture: bytes = b""
     error: str = ""
+    fault: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 class Compared(NamedTuple):
@@ -127,24 +160,30 @@ class Compared(NamedTuple):
     population: int = 0  # traces in the population
 
 
-def compared(baseline: Fetched, suspect: Fetched) -> Compared:
+def compared(baseline: Fetched, suspect: Fetched, timed: Timed | None = None) -> Compared:
     """Decode and compare two traces; raises the engine's `AnalysisError` with a sentence for people."""
-    one, two = _read("A", *baseline), _read("B", *suspect)
-    return Compared(compare(one, two), one, two)
+    timed = timed or Timed()
+    with timed("decode"):
+        one, two = _read("A", *baseline), _read("B", *suspect)
+    with timed("compare"):
+        return Compared(compare(one, two), one, two)
 
 
-def compared_with_typical(suspect: Fetched, others: Iterable[Fetched]) -> Compared:
+def compared_with_typical(suspect: Fetched, others: Iterable[Fetched], timed: Timed | None = None) -> Compared:
     """Compare a trace with the typical one of others of its operation, all of them being the population.
 
     Those that cannot be read are left out; raises `AnalysisError` when none can, or when the suspect cannot.
     """
-    read = _read("B", *suspect)
-    traces = {trace.trace_id: trace for trace in _readable(others)}
-    population = Population.from_traces(traces.values())
-    typical = population.typical()
-    if typical is None:
-        raise AnalysisError("None of the traces found to compare with can be read.")
-    return Compared(compare(traces[typical], read, population), traces[typical], read, len(population.samples))
+    timed = timed or Timed()
+    with timed("decode"):
+        read = _read("B", *suspect)
+        traces = {trace.trace_id: trace for trace in _readable(others)}
+    with timed("compare"):
+        population = Population.from_traces(traces.values())
+        typical = population.typical()
+        if typical is None:
+            raise AnalysisError("None of the traces found to compare with can be read.")
+        return Compared(compare(traces[typical], read, population), traces[typical], read, len(population.samples))
 
 
 def root_call(trace: Fetched) -> RootCall:
@@ -166,17 +205,39 @@ def _readable(bodies: Iterable[Fetched]) -> Iterator[Trace]:
 
 
 def work(job: Job, bodies: Sequence[bytes]) -> Outcome:
-    """Do one job."""
-    fetched = [(body, its.wire) for body, its in zip(bodies, job.bodies, strict=True)]
+    """Do one job; never raises."""
+    timed = Timed()
     try:
-        if isinstance(job, Draw):
-            return Outcome(picture=render_png(job.comparison))
-        if isinstance(job, Look):
-            return Outcome(root=root_call(fetched[0]))
-        both = compared(*fetched[:2]) if job.baseline else compared_with_typical(fetched[0], fetched[1:])
-        return Outcome(answer=_answer(both))
+        outcome = _work(job, bodies, timed)
     except AnalysisError as error:
-        return Outcome(error=str(error))
+        outcome = Outcome(error=str(error))
+    except Exception as error:  # noqa: BLE001 - it is told, and this process ends
+        outcome = Outcome(fault=_fault(error))
+    return msgspec.structs.replace(outcome, steps=tuple(timed.steps))
+
+
+def _work(job: Job, bodies: Sequence[bytes], timed: Timed) -> Outcome:
+    fetched = [(body, its.wire) for body, its in zip(bodies, job.bodies, strict=True)]
+    if isinstance(job, Draw):
+        with timed("draw"):
+            return Outcome(picture=render_png(job.comparison))
+    if isinstance(job, Look):
+        with timed("decode"):
+            return Outcome(root=root_call(fetched[0]))
+    both = (
+        compared(fetched[0], fetched[1], timed)
+        if job.baseline
+        else compared_with_typical(fetched[0], fetched[1:], timed)
+    )
+    with timed("report"):
+        return Outcome(answer=_answer(both))
+
+
+def _fault(error: Exception) -> str:
+    """Name an error and the last places that it came through."""
+    frames = traceback.extract_tb(error.__traceback__)[-PLACES:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    return f"{type(error).__name__} at {places}"
 
 
 def _answer(both: Compared) -> Answer:
@@ -212,9 +273,12 @@ def main() -> None:
     while len(length := jobs.read(LENGTH.size)) == LENGTH.size:
         job = msgspec.msgpack.decode(jobs.read(LENGTH.unpack(length)[0]), type=Job)
         bodies = [jobs.read(body.size) for body in job.bodies]
-        outcome = msgspec.msgpack.encode(work(job, bodies))
-        outcomes.write(LENGTH.pack(len(outcome)) + outcome)
+        outcome = work(job, bodies)
+        answer = msgspec.msgpack.encode(outcome)
+        outcomes.write(LENGTH.pack(len(answer)) + answer)
         outcomes.flush()
+        if outcome.fault:
+            break  # nobody knows in which state it left us
 
 
 if __name__ == "__main__":

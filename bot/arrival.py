@@ -25,6 +25,7 @@ class Arrival:
 
     def __init__(self) -> None:
         self.request_id = uuid.uuid4().hex
+        self.began = time.monotonic()
         self.arrived_ns = time.time_ns()
         self.acknowledged_ns: int | None = None  # None until Slack has its acknowledgement
         self._requests = 0

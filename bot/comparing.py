@@ -18,6 +18,7 @@ import structlog
 from msgspec import Struct
 from redis.exceptions import RedisError
 
+from bot import audit, metrics
 from bot.arrival import request_key
 from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
 from bot.finding.exemplar import LAG_S
@@ -27,6 +28,7 @@ from bot.request import CompareRequest, Origin, TraceRef
 from bot.results import Result
 from bot.slack import messages, notices
 from bot.slack.workspaces import acting_in
+from bot.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -102,7 +104,7 @@ class Jobs:
         except msgspec.DecodeError:
             await self._give_up(entry)
         else:
-            await self._work(entry.key, payload, entry.root_ts)
+            await self._work(entry.key, payload, entry.root_ts, entry.accepted_at)
 
     async def _give_up(self, entry: Entry) -> None:
         """End a request that this version cannot read: at least its announcement says so."""
@@ -145,10 +147,12 @@ class Jobs:
         try:
             earlier = await self._write_down(key, payload)
             if earlier is not None:
+                audit.ended(origin, "repeated", request=payload.request)
                 await self._point_to(earlier, origin)
                 return
         except Exception:
             log.exception("cannot accept", key=key)
+            audit.ended(origin, "failed", audit.INTERNAL, payload.request)
             await self._fail(key, origin, "", MY_FAULT)
             return
         if self._queue is None:
@@ -197,35 +201,38 @@ class Jobs:
         permalink = await self._delivery.permalink(earlier.channel, earlier.root_ts) if earlier.root_ts else None
         await self._aside.tell(origin, notices.repeated(permalink))
 
-    async def _work(self, key: str, payload: Payload, root_ts: str) -> None:
+    async def _work(self, key: str, payload: Payload, root_ts: str, accepted_at: float | None = None) -> None:
         """Answer one request; raises only `RedisError`, when a shared ledger is away, and cancellation."""
+        acting_in(payload.origin.team)
+        with audit.recorded(key, payload.origin, payload.request, accepted_at) as record:
+            await self._answered(key, payload, root_ts, record)
+
+    async def _answered(self, key: str, payload: Payload, root_ts: str, record: audit.Record) -> None:
         origin = payload.origin
-        acting_in(origin.team)
-        started = time.monotonic()
         state = "failed"
         try:
             attempt = await self._ledger.started(key)
             if attempt > ATTEMPTS:
                 raise DeliveryError("interrupted")  # noqa: TRY301 - it is told like every other failure
             if not (payload.request.private or origin.watched or root_ts):
-                root_ts = await self._post_root(key, payload, first=attempt == 1)
+                with step("announce", metrics.POST_SECONDS.labels("announce")):
+                    root_ts = await self._post_root(key, payload, first=attempt == 1)
             result = await self._compare_patiently(payload)
-            await self._answer(key, root_ts, result, first=attempt == 1)
+            with step("post", metrics.POST_SECONDS.labels("answer")):
+                await self._answer(key, root_ts, result, first=attempt == 1)
             state = "answered"
+            record.answered(result)
         except BotError as error:
             log.info("no answer", code=error.code, error=str(error), key=key)
+            record.failed(error.code)
             await self._fail(key, origin, root_ts, str(error))
         except RedisError:
             raise  # nobody knows how far it came: whoever takes it up again finds out, and says one thing only
         except Exception:
             log.exception("failed", key=key)
+            record.failed(audit.INTERNAL)
             await self._fail(key, origin, root_ts, MY_FAULT)
         await self._book(self._ledger.ended(key, state))
-        log.info(
-            "request", key=key, state=state, channel=origin.channel, user=origin.user,
-            baseline=_id(payload.request.baseline), suspect=_id(payload.request.suspect),
-            seconds=round(time.monotonic() - started, 3),
-        )  # fmt: skip
 
     @staticmethod
     async def _book(entry: Awaitable[None]) -> None:
@@ -241,8 +248,9 @@ class Jobs:
         deadline_s = self._settings.limits.deadline_s
         try:
             # Not wait_for: in Python 3.11 it can swallow the cancellation that a shutdown sends.
-            async with asyncio.timeout(deadline_s):
-                await self._slots.acquire()
+            with step("wait", metrics.QUEUE_SECONDS.labels("place")):
+                async with asyncio.timeout(deadline_s):
+                    await self._slots.acquire()
         except TimeoutError:
             raise UserError("busy", seconds=round(deadline_s)) from None
         try:

@@ -21,13 +21,63 @@ GCCollector(registry=REGISTRY)
 
 LAG_EVERY_S = 0.1  # between two looks at the event loop
 WAITS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)  # s, of what others take
-LABELS = ("call", "code", "generation", "kind", "le", "method", "source")  # every label there is
+LABELS = (
+    "call",
+    "code",
+    "generation",
+    "kind",
+    "le",
+    "method",
+    "outcome",
+    "source",
+    "step",
+    "wait",
+)  # every label there is
 
 ACKNOWLEDGED = Histogram(
     "compare_traces_ack_seconds",
     "Time from a payload of Slack's to its acknowledgement (Slack gives up after 3 s), by kind of payload",
     ("kind",),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3),
+    registry=REGISTRY,
+)
+REQUESTS = Counter(
+    "compare_traces_requests",
+    "Requests that ended, by outcome: answered, failed, repeated (the answer was there), refused, interrupted",
+    ("outcome",),
+    registry=REGISTRY,
+)
+FAILURES = Counter(
+    "compare_traces_failures", "Requests that failed or were refused, by reason", ("code",), registry=REGISTRY
+)
+VERDICTS = Counter("compare_traces_verdicts", "Answers, by verdict", ("kind",), registry=REGISTRY)
+CAUSES = Counter("compare_traces_causes", "Causes named in answers, by kind", ("kind",), registry=REGISTRY)
+REQUEST_SECONDS = Histogram(
+    "compare_traces_request_seconds",
+    "Time from a payload of Slack's to the answer, or to the sentence that says why there is none, by outcome",
+    ("outcome",),
+    buckets=WAITS,
+    registry=REGISTRY,
+)
+QUEUE_SECONDS = Histogram(
+    "compare_traces_queue_seconds",
+    "Time that a request waited, by for what: taker (from its acceptance to a process that takes it up), place (there)",
+    ("wait",),
+    buckets=WAITS,
+    registry=REGISTRY,
+)
+ANALYSIS_SECONDS = Histogram(
+    "compare_traces_analysis_seconds",
+    "Time in a child process, by step; total is all of a job, the wait for a free child included",
+    ("step",),
+    buckets=WAITS,
+    registry=REGISTRY,
+)
+POST_SECONDS = Histogram(
+    "compare_traces_post_seconds",
+    "Time to put messages into Slack, its pace and retries included, by step: announce, answer",
+    ("step",),
+    buckets=WAITS,
     registry=REGISTRY,
 )
 SOURCE_SECONDS = Histogram(

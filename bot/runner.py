@@ -12,9 +12,12 @@ import sys
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+import structlog
 
+from bot import metrics
 from bot.analysis_child import LENGTH, Answer, Body, Compare, Draw, Look, Outcome
 from bot.errors import AnalysisError
+from bot.steps import past, step
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -28,6 +31,9 @@ Wanted = TypeVar("Wanted")
 COMMAND = (sys.executable, "-m", "bot.analysis_child")
 PIECE_BYTES = 256 * 1024  # written at once: the loop turns to others in between
 WARM_BYTES = 8 * 1024 * 1024  # a child that read more than this is not kept: its memory does not shrink again
+LAST_BREATH_S = 1.0  # from the end of its output to the end of a child
+
+log = structlog.get_logger()
 
 
 class AnalysisRunner:
@@ -65,19 +71,36 @@ class AnalysisRunner:
         return _only(outcome.picture or None, outcome)
 
     async def _run(self, job: Job, traces: Sequence[FetchedTrace], deadline_s: float) -> Outcome:
-        try:
-            async with asyncio.timeout(deadline_s), self._free:
-                return await self._exchange(job, traces)
-        except TimeoutError:
-            raise AnalysisError("took-too-long", seconds=round(deadline_s)) from None
+        what = type(job).__name__.lower()
+        with step("analyse", metrics.ANALYSIS_SECONDS.labels("total"), job=what):
+            try:
+                async with asyncio.timeout(deadline_s), self._free:
+                    outcome = await self._exchange(job, traces)
+            except TimeoutError:
+                log.warning("analysis stopped", job=what, after_s=deadline_s)
+                raise AnalysisError("took-too-long", seconds=round(deadline_s)) from None
+            for its in outcome.steps:
+                past(its.name, metrics.ANALYSIS_SECONDS.labels(its.name), its.started_ns, its.ended_ns)
+            took = {f"{its.name}_s": round((its.ended_ns - its.started_ns) / 1e9, 3) for its in outcome.steps}
+            size = sum(len(trace.body) for trace in traces)
+            if outcome.fault:
+                log.warning("analysis failed", job=what, fault=outcome.fault, bytes=size, **took)
+                raise AnalysisError("crashed")
+            log.info("analysed", job=what, readable=not outcome.error, traces=len(traces), bytes=size, **took)
+            return outcome
 
     async def _exchange(self, job: Job, traces: Sequence[FetchedTrace]) -> Outcome:
         child = await self._child()
         keep = False
         try:
             outcome = await _exchange(child, job, traces)
-            keep = sum(len(trace.body) for trace in traces) <= WARM_BYTES
+            keep = not outcome.fault and sum(len(trace.body) for trace in traces) <= WARM_BYTES
         except (asyncio.IncompleteReadError, ConnectionError):
+            with contextlib.suppress(TimeoutError):  # a signal sent to who has just died would hide how
+                async with asyncio.timeout(LAST_BREATH_S):
+                    await child.wait()
+            # Negative: by this signal; -9 also where memory ran out. There is no traceback: it was in another process.
+            log.warning("analysis died", status=child.returncode)
             raise AnalysisError("crashed") from None
         finally:
             # Whatever the reason (crash, deadline, shutdown), a child that did not answer is not used again.

@@ -190,6 +190,9 @@ class Settings(BaseSettings):
         """Return every secret that is configured: what no log may ever show."""
         mine = {getattr(self, name.lower()).get_secret_value() for name in SECRETS}
         mine |= {key.strip() for key in self.slack_token_key.get_secret_value().split(",")}
+        if self.redis_url is not None:
+            url = self.redis_url.get_secret_value()
+            mine |= {url, urlsplit(url).password or ""}
         for source in self.all_sources:
             for variable in (source.bearer_env, source.basic_env, *source.headers_env.values()):
                 value = os.environ.get(variable or "", "")

@@ -35,3 +35,9 @@ def step(name: str, timer: Histogram, kind: SpanKind = SpanKind.INTERNAL, **attr
             raise
         finally:
             timer.observe(time.perf_counter() - started)
+
+
+def past(name: str, timer: Histogram, started_ns: int, ended_ns: int) -> None:
+    """Record a step that another process took, under the one at hand; times are unix nanoseconds."""
+    timer.observe((ended_ns - started_ns) / 1e9)
+    tracing.tracer().start_span(name, start_time=started_ns).end(end_time=ended_ns)

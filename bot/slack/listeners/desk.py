@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
+from bot import audit
 from bot.alert_request import request_about
 from bot.alerts import read_alert
 from bot.commands import COMMAND
@@ -90,7 +91,7 @@ class Desk:
         try:
             message = await work
         except BotError as error:
-            log.info("refused", code=error.code, channel=origin.channel, user=origin.user)
+            audit.ended(origin, "refused", error.code)
             message = notices.failure(str(error))
         except Exception:
             log.exception("listener failed")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bot import audit
 from bot.errors import UserError
 from bot.request import Origin
 from bot.slack import forms
@@ -51,6 +52,7 @@ class Form:
         except forms.FormError as error:
             await ack(response_action="errors", errors=error.fields)
         except UserError as error:
+            audit.ended(origin, "refused", error.code)
             await ack(response_action="errors", errors={forms.SUSPECT: str(error)})
         else:
             await ack()
