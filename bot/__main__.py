@@ -31,7 +31,7 @@ from bot.request import CompareRequest
 from bot.settings import Settings, SettingsError
 from bot.slack.installations import open_installations
 from bot.slack.post import FAILURES, error_code
-from bot.slack.rights import SCOPES
+from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 from bot.sources import open_sources
 
 if TYPE_CHECKING:
@@ -190,7 +190,10 @@ async def _check_workspaces(settings: Settings) -> list[bool]:
 def _check_scopes(headers: Mapping[str, str]) -> bool:
     """Say which of the rights in the manifest the installed app lacks; without the header nothing is known."""
     granted = next((value for name, value in headers.items() if name.lower() == "x-oauth-scopes"), None)
-    missing = [] if granted is None else [s for s in SCOPES if s not in {g.strip() for g in granted.split(",")}]
+    given = {*SCOPES, *OPTIONAL_SCOPES} if granted is None else {scope.strip() for scope in granted.split(",")}
+    missing = [scope for scope in SCOPES if scope not in given]
+    if "files:write" not in given:
+        print("slack: without files:write answers come without pictures, and full reports as far as a message goes")
     if missing:
         print(f"slack: the app lacks {', '.join(missing)}: take the scopes of manifest.json and install the app again")
     return bool(missing)

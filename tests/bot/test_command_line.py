@@ -8,10 +8,11 @@ import pytest
 from aiohttp import web
 from world import FaultySlack, serve
 
-from bot.__main__ import _check, _compare, main
+from bot.__main__ import _check, _check_scopes, _compare, main
 from bot.errors import FAMILIES, BotError
 from bot.playground.trace_api import routes
 from bot.settings import Settings
+from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 
 
 @pytest.fixture
@@ -47,6 +48,22 @@ async def test_check_names_every_problem_with_its_mend(backend, monkeypatch, cap
     assert "SLACK_BOT_TOKEN is not set" in out
     assert "SLACK_SIGNING_SECRET" in out
     assert "source tempo: I cannot reach tempo" in out
+
+
+@pytest.mark.parametrize(
+    ("granted", "wrong", "said"),
+    [
+        (",".join((*SCOPES, *OPTIONAL_SCOPES)), False, ""),
+        (", ".join(SCOPES), False, "without files:write answers come without pictures"),
+        ("commands,files:write", True, "the app lacks chat:write"),
+    ],
+)
+def test_check_tells_missing_rights_from_those_it_can_do_without(capsys, granted, wrong, said) -> None:
+    """What is needed is a problem; what is optional is said, with what it costs."""
+    assert _check_scopes({"X-OAuth-Scopes": granted}) is wrong
+    out = capsys.readouterr().out
+    assert said in out
+    assert bool(out) is bool(said)
 
 
 async def test_compare_answers_in_the_terminal(backend, samples, capsys) -> None:

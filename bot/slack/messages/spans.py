@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.slack.elements import Block
     from bot.slack.messages.asked import Asked
 
-HEADER = ("what", "service", "calls A → B", "critical path A → B", "change")
+HEADER = ("what", "change", "calls A → B", "service", "critical path A → B")  # a phone shows the first ones
 TITLES = {
     VerdictKind.SLOWER: "Top offending spans",
     VerdictKind.FAILING: "Top offending spans",
@@ -65,10 +65,10 @@ def _table(comparison: Comparison, rows: Table, asked: Asked, linked: int) -> Bl
         elif row.baseline_span_id and asked.baseline_source:
             url = trace_url(asked.baseline_source, comparison.baseline.trace_id, row.baseline_span_id)
         body.append([
-            el.cell(_what(row.operation, row.detail), url=url), el.cell(row.service), el.cell(_arrow(row.calls)),
-            el.cell(_arrow(row.times)), el.cell(row.change),
+            el.cell(_what(row.operation, row.detail), url=url), el.cell(row.change), el.cell(_arrow(row.calls)),
+            el.cell(row.service), el.cell(_arrow(row.times)),
         ])  # fmt: skip
-    settings = [{"is_wrapped": True}, {}, {"align": "right"}, {"align": "right"}, {"align": "right"}]
+    settings = [{"is_wrapped": True}, {"align": "right"}, {"align": "right"}, {}, {"align": "right"}]
     return {"type": "table", "column_settings": settings, "rows": body}
 
 
