@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from analysis.model import Span, Trace
 
-_START = attrgetter("start_ns")
+_ID, _START, _END = attrgetter("span_id"), attrgetter("start_ns"), attrgetter("end_ns")
 _HELD = attrgetter("status_message", "events", "links", "follows_from")
 _ORDER = attrgetter("start_ns", "end_ns", "name", "span_id", "parent_id", "kind", "resource.service", "error")
 
@@ -33,12 +33,12 @@ def number_spans(trace: Trace) -> Draft:
     """Number the spans of a trace and find every span's parent."""
     spans = in_one_order(trace.spans)
     draft = Draft(spans=spans, parents=[], starts=[], ends=[], notes=list(trace.notes))
-    index = {span.span_id: number for number, span in enumerate(spans)}
+    index = dict(zip(map(_ID, spans), range(len(spans)), strict=True))
     twins: dict[str, int] = {}
     if len(index) < len(spans):
         index, twins = _join(draft)
-    draft.starts = [span.start_ns for span in draft.spans]
-    draft.ends = [span.end_ns for span in draft.spans]
+    draft.starts = list(map(_START, draft.spans))
+    draft.ends = list(map(_END, draft.spans))
     draft.parents = _parents(draft.spans, index, twins)
     return draft
 
