@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis import semconv
+from analysis.findings.base import once
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable
 
     from analysis.align import Pair
     from analysis.findings.base import Context
@@ -97,8 +97,10 @@ def differences(pair: Pair, context: Context) -> list[str]:
 
 def settings(pair: Pair, context: Context) -> list[Difference]:
     """List settings (flags, variants, modes) of a pair's spans whose values have nothing in common."""
-    a = _settings(pair.baseline, context.baseline)
-    return _unlike(a, _settings(pair.suspect, context.suspect)) if a else []
+    if not _telling(context.baseline.names).has_settings or not _telling(context.suspect.names).has_settings:
+        return []
+    a, b = _told(pair, context)
+    return _unlike(a.settings, b.settings)
 
 
 def process_settings(a: list[Resource], b: list[Resource]) -> list[Difference]:
@@ -110,23 +112,22 @@ def process_settings(a: list[Resource], b: list[Resource]) -> list[Difference]:
 
 def sizes(pair: Pair, context: Context) -> list[Size]:
     """List sizes that differ at least twofold, the largest of each side."""
-    one = _largest(pair.baseline, context.baseline)
-    two = _largest(pair.suspect, context.suspect) if one else {}
+    if not _telling(context.baseline.names).sizes or not _telling(context.suspect.names).sizes:
+        return []
+    one, two = (told.sizes for told in _told(pair, context))
     return [
         Size(key, one[key], two[key])
         for key in sorted(one.keys() & two.keys())
-        if max(one[key], two[key]) >= GROWTH * min(one[key], two[key])
+        if one[key] > 0 and two[key] > 0 and max(one[key], two[key]) >= GROWTH * min(one[key], two[key])
     ]
 
 
-def waits(groups: list[CallGroup], side: Profile) -> dict[str, int]:
-    """Sum up (ns) the waiting that the spans of one side state in attributes with a unit."""
-    units = _telling(side.names).waits
-    stated: dict[str, int] = {}
-    for attributes in _having(units.keys(), groups, side):
-        for key in units.keys() & attributes.keys():
-            stated[key] = stated.get(key, 0) + int(_real(attributes[key]) * units[key])
-    return stated
+def waits(pair: Pair, context: Context) -> tuple[dict[str, int], dict[str, int]]:
+    """Return what waiting (ns) the spans of both sides state in attributes with a unit, summed up by attribute."""
+    if not _telling(context.suspect.names).waits:
+        return {}, {}
+    a, b = _told(pair, context)
+    return a.waits, b.waits
 
 
 def places(pair: Pair, context: Context) -> list[Difference]:
@@ -170,13 +171,6 @@ def _spans(groups: Iterable[CallGroup], side: Profile) -> list[Span]:
     return [side.tree.spans[i] for i in chosen]
 
 
-def _having(names: AbstractSet[str], groups: Iterable[CallGroup], side: Profile) -> Iterator[Attributes]:
-    """Yield the attributes of those of some spans that have any of these."""
-    for span in _spans(groups, side) if names else ():
-        if not span.names.isdisjoint(names):
-            yield span.attributes
-
-
 class Telling(Struct, frozen=True):
     """Which attributes of a trace tell something, by their names; most of a trace's spans have none of them."""
 
@@ -184,6 +178,12 @@ class Telling(Struct, frozen=True):
     sizes: frozenset[str]
     waits: dict[str, int]  # length of the unit (ns) by name
     flags: bool  # evaluations of feature flags are recorded
+    names: frozenset[str]  # of all these
+
+    @property
+    def has_settings(self) -> bool:
+        """Tell whether there are settings of any sort."""
+        return bool(self.settings) or self.flags
 
 
 @lru_cache(maxsize=8)  # the traces and services of one comparison; asked for every pair of it
@@ -191,28 +191,60 @@ def _telling(names: frozenset[str]) -> Telling:
     waits = {
         name: found["unit"].lstrip("._").lower() for name in names if (found := _WAIT.search(name)) if found["unit"]
     }
+    settings = frozenset(name for name in names if _SETTING.search(name) and not _VOLATILE.search(name))
+    sizes = frozenset(name for name in names if _SIZE.search(name))
     return Telling(
-        settings=frozenset(name for name in names if _SETTING.search(name) and not _VOLATILE.search(name)),
-        sizes=frozenset(name for name in names if _SIZE.search(name)),
+        settings=settings,
+        sizes=sizes,
         waits={name: _NS[unit] for name, unit in waits.items()},
         flags=not names.isdisjoint(semconv.FLAG_KEY),
+        names=settings | sizes | waits.keys(),
     )
 
 
-def _settings(groups: list[CallGroup], side: Profile) -> dict[str, set[str]]:
-    """Gather the values of settings on spans, and of their flag evaluations, which are events."""
-    telling = _telling(side.names)
-    if not telling.settings and not telling.flags:
-        return {}
-    found = _gathered(_having(telling.settings, groups, side), telling.settings)
-    for span in _spans(groups, side) if telling.flags else ():
-        for event in span.events:
+class Told(Struct, frozen=True):
+    """What some spans of one side say of themselves, by name."""
+
+    settings: dict[str, set[str]]
+    sizes: dict[str, int]  # the largest
+    waits: dict[str, int]  # summed up (ns)
+
+
+@once
+def _all_told(_: Context) -> dict[int, tuple[Told, Told]]:
+    """Keep what was read, by id(pair): attributes are read anew at each access, and several findings look at them."""
+    return {}
+
+
+def _told(pair: Pair, context: Context) -> tuple[Told, Told]:
+    known = _all_told(context)
+    if id(pair) not in known:
+        known[id(pair)] = (
+            _read(_spans(pair.baseline, context.baseline), _telling(context.baseline.names)),
+            _read(_spans(pair.suspect, context.suspect), _telling(context.suspect.names)),
+        )
+    return known[id(pair)]
+
+
+def _read(spans: list[Span], telling: Telling) -> Told:
+    told = Told({}, {}, {})
+    for span in spans:
+        attributes = span.attributes if not span.names.isdisjoint(telling.names) else {}
+        for name in telling.names & attributes.keys():
+            value = attributes[name]
+            if name in telling.settings:
+                told.settings.setdefault(name, set()).add(str(value))
+            if name in telling.sizes:
+                told.sizes[name] = max(int(_real(value)), told.sizes.get(name, 0))
+            if name in telling.waits:
+                told.waits[name] = told.waits.get(name, 0) + int(_real(value) * telling.waits[name])
+        for event in span.events if telling.flags else ():
             # An evaluation names its flag in one attribute and its outcome in another.
             flag = semconv.first(event.attributes, semconv.FLAG_KEY)
             if flag:
                 variant = semconv.first(event.attributes, semconv.FLAG_VARIANT)
-                found.setdefault(f"feature_flag {flag}", set()).add(variant)
-    return found
+                told.settings.setdefault(f"feature_flag {flag}", set()).add(variant)
+    return told
 
 
 def _gathered(bags: Iterable[Attributes], names: frozenset[str]) -> dict[str, set[str]]:
@@ -229,17 +261,6 @@ def _unlike(a: dict[str, set[str]], b: dict[str, set[str]]) -> list[Difference]:
         for key in sorted(a.keys() & b.keys())
         if not a[key] & b[key] and set(map(_shape, a[key])) != set(map(_shape, b[key]))
     ]
-
-
-def _largest(groups: list[CallGroup], side: Profile) -> dict[str, int]:
-    names = _telling(side.names).sizes
-    found: dict[str, int] = {}
-    for attributes in _having(names, groups, side):
-        for key in names & attributes.keys():
-            size = int(_real(attributes[key]))
-            if size > found.get(key, 0):
-                found[key] = size
-    return found
 
 
 def _real(value: object) -> float:

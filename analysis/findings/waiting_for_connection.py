@@ -54,8 +54,7 @@ def find(context: Context) -> Iterable[Candidate]:
 
 
 def _stated(share: Share, growth: int, context: Context) -> str:
-    after = waits(share.pair.suspect, context.suspect)
-    before = waits(share.pair.baseline, context.baseline) if after else {}
+    before, after = waits(share.pair, context)
     name = max(after, key=lambda key: (after[key] - before.get(key, 0), key), default="")
     if not name or after[name] - before.get(name, 0) < MAIN * growth:
         return ""
