@@ -30,7 +30,7 @@ from bot.ledger import StateError
 from bot.request import CompareRequest
 from bot.settings import Settings, SettingsError
 from bot.slack.installations import open_installations
-from bot.slack.post import FAILURES, error_code
+from bot.slack.refusals import FAILURES, error_code
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 from bot.sources import open_sources
 

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
 from bot.slack.identity import TOKEN_ERRORS
-from bot.slack.post import (
+from bot.slack.refusals import (
     ABSENT_ERRORS,
     FAILURES,
     GONE_ERRORS,

@@ -20,7 +20,7 @@ import structlog
 
 from bot.errors import BotError, DeliveryError
 from bot.slack.limits import ALT_TEXT
-from bot.slack.post import LayoutError
+from bot.slack.refusals import LayoutError
 from bot.slack.workspaces import team_at_hand
 
 if TYPE_CHECKING:

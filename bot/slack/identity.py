@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.post import FAILURES, error_code
+from bot.slack.refusals import FAILURES, error_code
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient

@@ -13,25 +13,21 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import DeliveryError
 from bot.slack.elements import Message, rich, section
 from bot.slack.elements import text as literal
 from bot.slack.limits import problems
+from bot.slack.refusals import ATTEMPTS, FAILURES, VIEW_GONE_ERRORS, LayoutError, broke_off, certainly_refused, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator
 
     from slack_sdk.web.async_client import AsyncWebClient
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 EVENT_TYPE = "compare_traces"
-ATTEMPTS = 4
-MAX_WAIT_S = 30.0
-FIRST_WAIT_S = 0.5  # doubled with each try
 # How far back a message is searched for that may have been posted: a day, in pages of Slack's recommended size.
 # (A channel comes newest first; a thread oldest first, so that all of its pages count.)
 LOOK_BACK_S = 24 * 3600
@@ -42,13 +38,6 @@ PAGES = 5
 PLAIN = {"parse": "none", "link_names": False}
 FEW = 10  # messages to look through for one: Slack gives the root of a thread besides
 BURST = 4  # messages a channel takes at once before the pace of one per second begins
-RATE_ERRORS = ("ratelimited", "rate_limited")
-LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
-ABSENT_ERRORS = ("not_in_channel", "channel_not_found")
-GONE_ERRORS = ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found")
-VIEW_GONE_ERRORS = ("not_found", "hash_conflict", "view_not_found")
-TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "file_update_failed")
-
 Answer = TypeVar("Answer")
 
 log = structlog.get_logger()
@@ -103,7 +92,7 @@ class Delivery:
                 response = await call()
                 return str(response.get("ts") or "")
             except FAILURES as error:
-                await self._sleep(self._judge(error, attempt))
+                await self._sleep(judge(error, attempt))
                 if not certainly_refused(error):
                     found = await shown()
                     if found:
@@ -177,7 +166,7 @@ class Delivery:
                 if broke_off(error):
                     log.warning("connection broke", error=type(error).__name__)
                     return False
-                await self._sleep(self._judge(error, attempt))
+                await self._sleep(judge(error, attempt))
             else:
                 return True
         raise DeliveryError("slack-unreachable", detail="it did not take a message after several tries")
@@ -269,38 +258,12 @@ class Delivery:
             try:
                 return await method(**arguments)
             except FAILURES as error:
-                await self._sleep(self._judge(error, attempt))
+                await self._sleep(judge(error, attempt))
         raise DeliveryError("slack-unreachable", detail="it did not answer after several tries")
-
-    @staticmethod
-    def _judge(error: Exception, attempt: int) -> float:
-        """Return how long to wait before the next try (s), or raise what the error means."""
-        again_s = 0.0 if attempt == ATTEMPTS - 1 else FIRST_WAIT_S * 2.0**attempt
-        if not isinstance(error, SlackApiError):
-            return again_s
-        code = error_code(error)
-        if code in LAYOUT_ERRORS:
-            raise LayoutError(code)
-        status = int(getattr(error.response, "status_code", 200) or 200)
-        if status == 429 or code in RATE_ERRORS:
-            return _retry_after_s(getattr(error.response, "headers", None) or {}) if again_s else 0.0
-        if status >= 500 or code in TRANSIENT_ERRORS:
-            return again_s
-        if code in GONE_ERRORS:
-            raise DeliveryError("message-gone", detail=code)
-        raise DeliveryError("not-in-channel" if code in ABSENT_ERRORS else "slack-refused", detail=code)
 
     async def _turn(self, channel: str) -> None:
         """Wait until the channel may get another message (about one per second, with a short burst)."""
         await self._sleep(self._pace[channel].wait_s(asyncio.get_running_loop().time()))
-
-
-class LayoutError(Exception):
-    """Slack refused how a message is laid out, not what it says."""
-
-
-# What a call of the SDK raises: Slack's own errors, errors of the client, and those of the connection below it.
-FAILURES = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Pace:
@@ -330,31 +293,3 @@ def _our_id(message: dict[str, Any]) -> str | None:
     if metadata.get("event_type") != EVENT_TYPE:
         return None
     return (metadata.get("event_payload") or {}).get("id")
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float:
-    """Read how long Slack wants us to wait (s), bounded: a job must not hang for minutes because of one call."""
-    asked = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return min(MAX_WAIT_S, float(asked)) if asked.isdigit() else 1.0
-
-
-def error_code(error: SlackApiError) -> str:
-    """Return Slack's error code."""
-    response = error.response
-    if isinstance(response, (AsyncSlackResponse, dict)):
-        data = response.data if isinstance(response, AsyncSlackResponse) else response
-        if isinstance(data, dict):
-            return str(data.get("error") or "unknown")
-    return "unknown"
-
-
-def broke_off(error: Exception) -> bool:
-    """Tell whether a call ended without any answer after Slack may have heard it."""
-    return not isinstance(error, (SlackApiError, aiohttp.ClientConnectorError))
-
-
-def certainly_refused(error: Exception) -> bool:
-    """Tell whether Slack said that it did not apply the call (a rate limit), as against not knowing."""
-    if not isinstance(error, SlackApiError):
-        return False
-    return getattr(error.response, "status_code", 200) == 429 or error_code(error) in RATE_ERRORS

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from world import CHANNEL, FaultySlack, serve
 
 from bot.errors import DeliveryError
-from bot.slack import post
+from bot.slack import post, refusals
 from bot.slack.elements import Message, preformatted, rich, section, text
 from bot.slack.post import Delivery, Pace
 
@@ -53,7 +53,7 @@ async def desk():
 
 
 @pytest.mark.parametrize(
-    ("said", "waited"), [("7", 7.0), ("3600", post.MAX_WAIT_S), ("soon", 1.0), ("", 1.0), ("-5", 1.0)]
+    ("said", "waited"), [("7", 7.0), ("3600", refusals.MAX_WAIT_S), ("soon", 1.0), ("", 1.0), ("-5", 1.0)]
 )
 async def test_a_rate_limit_is_waited_out_as_long_as_slack_says_within_reason(desk, said, waited) -> None:
     """Retry-After is obeyed, bounded, and never trusted to be a number."""
@@ -94,7 +94,7 @@ async def test_a_workspace_that_stays_silent_is_given_up_on(desk) -> None:
     desk.slack.faults = [("chat.postMessage", "500")] * 10
     with pytest.raises(DeliveryError, match="could not be reached"):
         await desk.delivery.post(CHANNEL, HELLO, message_id="k")
-    assert len(desk.slack.called("chat.postMessage")) == post.ATTEMPTS
+    assert len(desk.slack.called("chat.postMessage")) == refusals.ATTEMPTS
     assert desk.pauses == [0.5, 1.0, 2.0]
 
 
