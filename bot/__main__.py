@@ -20,7 +20,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from analysis import AnalysisError, render_text
-from bot import log
+from bot import log, tracing
 from bot.analysis_child import compared, compared_with_typical, root_call
 from bot.app import Bot
 from bot.commands import parse_command
@@ -106,6 +106,7 @@ async def _run(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, No
         loop.add_signal_handler(number, stopping.set)
     starting = asyncio.create_task(start(bot))
     stopped = asyncio.create_task(stopping.wait())
+    stop_tracing = tracing.set_up()
     try:
         await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -116,6 +117,7 @@ async def _run(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, No
     finally:
         starting.cancel()
         await bot.stop()
+        await asyncio.to_thread(stop_tracing)
     return 0
 
 

@@ -28,7 +28,7 @@ def step(name: str, timer: Histogram, kind: SpanKind = SpanKind.INTERNAL, **attr
     ) as span:
         try:
             yield span
-        except BaseException as error:
+        except Exception as error:
             code = error.code if isinstance(error, BotError) else type(error).__name__
             span.set_status(Status(StatusCode.ERROR, code))
             span.set_attribute("error.type", code)

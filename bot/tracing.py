@@ -16,6 +16,7 @@ SDK, which the extra `otel` installs. OTLP goes over HTTP.
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 SERVICE = "compare-traces"
+LAST_S = 3.0  # to send the last spans
 EXTRA = "compare-traces[otel]"
 
 log = structlog.get_logger()
@@ -59,13 +61,17 @@ def set_up() -> Callable[[], None]:
         log.warning("a collector is named but the SDK is not installed", install=EXTRA)
         return _nothing
     named = os.environ.get("OTEL_SERVICE_NAME") or "service.name=" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
-    provider = TracerProvider(resource=Resource.create({} if named else {"service.name": SERVICE}))
+    resource = Resource.create({} if named else {"service.name": SERVICE})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     use(provider)
 
     def stop() -> None:
         use(None)
-        provider.shutdown()
+        # A collector that is gone is tried for ten seconds: nobody who stops the bot should wait for that.
+        sending = threading.Thread(target=provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(LAST_S)
 
     return stop
 
