@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from analysis.collector import collector_paused
 from analysis.errors import PopulationError
 from analysis.model import SpanKind
 from analysis.notes import Severity
@@ -60,8 +61,8 @@ class Population(Struct, frozen=True, kw_only=True):
         keys = OperationKeys()
         by_root: dict[str, list[Sample]] = {}
         for trace in traces:
-            reduced = profile(trace, keys, options)
-            root, sample = reduce_profile(reduced, options)
+            with collector_paused():  # for one trace at a time: what is left of it goes before the next
+                root, sample = reduce_profile(profile(trace, keys, options), options)
             by_root.setdefault(root, []).append(sample)
         if not by_root:
             return cls(root="", samples=())
