@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class TraceRef(Struct, frozen=True, kw_only=True):
@@ -83,3 +88,9 @@ class Origin(Struct, frozen=True, kw_only=True):
     response_url: str | None = None
     watched: bool = False
     again: bool = False
+
+
+def thread_of(message: Mapping[str, Any]) -> str | None:
+    """Return the thread in which a message is a reply; None for a root, which names itself once it has replies."""
+    thread_ts = message.get("thread_ts")
+    return thread_ts if isinstance(thread_ts, str) and thread_ts != message.get("ts") else None

@@ -18,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.playground.uploads import Uploads
 from bot.playground.workspace import BOT_ID, Workspace
+from bot.playground.workspace.responses import Address
 from bot.settings import Limits, Settings, SourceSettings
 from bot.slack.limits import view_problems
 
@@ -100,22 +101,27 @@ class FaultySlack(Workspace):
             return hang_up(request)
 
     async def _response(self, request):
-        """Take what comes to a response address, or fail; in `World.click` an address names its message."""
-        data = await request.json()
-        self.calls.append(("response", data))
+        """Take what comes to a response address, or fail."""
+        self.calls.append(("response", await request.json()))
         fault = next((f for f in self.faults if f[0] == "response"), None)
         what = fault[1] if fault else ""
         if fault:
             self.faults.remove(fault)
         if what and what != "cut after":
             return web.Response(status=int(what))
-        original = next((m for m in self.messages[CHANNEL] if m["ts"] == request.match_info["token"]), None)
-        if data.get("delete_original") and original is not None:
-            self.messages[CHANNEL].remove(original)
-            answer = web.Response(text="ok")
-        else:
-            answer = await super()._response(request)
+        answer = await super()._response(request)
         return hang_up(request) if what else answer
+
+    def _address(self, channel, token):
+        """Take any address for one that was given out: tests make up their own, and may name a message with it."""
+        original = next((m for m in self.messages[channel] if m["ts"] == token), None)
+        return Address(channel=channel, original=original, made_at=time.monotonic())
+
+    def _open(self, arguments):
+        """Take any trigger for one that was given out: tests make up their own."""
+        if arguments.get("trigger_id"):
+            self._triggers.setdefault(arguments["trigger_id"], self._clock())
+        return super()._open(arguments)
 
     def _message(self, channel, arguments):
         """Judge every message that the bot sends, by whatever way."""

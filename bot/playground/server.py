@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from importlib import resources
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from pydantic import SecretStr
 
 from bot.app import Bot
+from bot.playground.alert_bot import AlertBot
+from bot.playground.page_api import PageApi
 from bot.playground.trace_api import Samples, routes
 from bot.playground.workspace import Workspace
-from bot.settings import Limits, Settings, SourceSettings
+from bot.settings import ChannelSettings, Limits, Settings, SourceSettings
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-CHANNELS = {"C0INCIDENT": "inc-checkout-slow", "C0ALERTS": "alerts"}
-HEARTBEAT_S = 15.0
+CHANNELS = {"C0INCIDENT": "incidents", "C0PAYMENTS": "payments", "C0ALERTS": "alerts", "C0RANDOM": "random"}
+WATCHED = "C0ALERTS"
+ONE_SOURCE = "C0PAYMENTS"  # asks Tempo alone
+UNINVITED = "C0RANDOM"
+MANIFEST = "manifest.http.watch.json"
 MAX_BODY_BYTES = 1024 * 1024
 
 
@@ -32,7 +34,8 @@ class Playground:
         self.samples = Samples()
         self.bot: Bot | None = None
         self._secret = secrets.token_hex(16)
-        self.workspace = Workspace(self._secret, CHANNELS)
+        self.workspace = Workspace(self._secret, CHANNELS, manifest())
+        self.workspace.absent.add(UNINVITED)
         self._state_file = state_file
         self._runner: web.AppRunner | None = None
 
@@ -46,10 +49,7 @@ class Playground:
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.add_routes(self.workspace.routes())
         app.add_routes(routes(self.samples))
-        app.add_routes([
-            web.get("/", self._page), web.get("/page/{file}", self._file), web.get("/state", self._state),
-            web.get("/changes", self._changes), web.post("/type", self._type), web.post("/click", self._click),
-        ])  # fmt: skip
+        app.add_routes(PageApi(self.workspace, self.samples, AlertBot(self.workspace, self.samples)).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -80,7 +80,8 @@ class Playground:
                 ),
                 SourceSettings(name="tempo-demo", kind="tempo", url=f"{self.url}/tempo"),
             ),
-            channels={},
+            channels={ONE_SOURCE: ChannelSettings(sources=("tempo-demo",))},
+            watched_channels=(WATCHED,),
             links=(),
             allowed_channels=(),
             allowed_users=(),
@@ -95,48 +96,10 @@ class Playground:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _page(self, _: web.Request) -> web.Response:
-        return web.Response(body=_asset("index.html"), content_type="text/html", charset="utf-8")
 
-    async def _file(self, request: web.Request) -> web.Response:
-        name = request.match_info["file"]
-        kinds = {"page.js": "text/javascript", "page.css": "text/css"}
-        if name not in kinds:
-            raise web.HTTPNotFound
-        return web.Response(body=_asset(name), content_type=kinds[name], charset="utf-8")
-
-    async def _state(self, _: web.Request) -> web.Response:
-        samples = [
-            {"name": s.name, "story": s.story, "command": f"/compare-traces {s.baseline} {s.suspect}"}
-            for s in self.samples.pairs
-        ]
-        return web.json_response(self.workspace.state() | {"samples": samples})
-
-    async def _changes(self, request: web.Request) -> web.StreamResponse:
-        """Tell the page, as server-sent events, whenever something changed."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await response.prepare(request)
-        watcher = asyncio.Event()
-        try:
-            while True:
-                changed = await self.workspace.next_change(watcher, HEARTBEAT_S)
-                await response.write(b"data: changed\n\n" if changed else b": alive\n\n")
-        except (ConnectionResetError, asyncio.CancelledError):
-            return response
-        finally:
-            self.workspace.forget(watcher)
-
-    async def _type(self, request: web.Request) -> web.Response:
-        data = await request.json()
-        await self.workspace.type(str(data["channel"]), str(data["text"]))
-        return web.Response(status=204)
-
-    async def _click(self, request: web.Request) -> web.Response:
-        data = await request.json()
-        element = json.loads(json.dumps(data["element"]))
-        await self.workspace.click(str(data["channel"]), str(data["ts"]), element, str(data.get("block_id") or "b"))
-        return web.Response(status=204)
-
-
-def _asset(name: str) -> bytes:
-    return (resources.files("bot.playground") / "page" / "dist" / name).read_bytes()
+def manifest() -> dict[str, Any]:
+    """Return the manifest that the app is installed from; in a built package it lies beside this file."""
+    packed = resources.files("bot.playground") / MANIFEST
+    text = packed.read_text() if packed.is_file() else (Path(__file__).parents[2] / MANIFEST).read_text()
+    found: dict[str, Any] = json.loads(text)
+    return found

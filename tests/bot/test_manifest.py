@@ -63,7 +63,9 @@ def manifest(name: str) -> dict:
 
 def called() -> set[str]:
     """Return the methods of Slack's Web API that the code calls."""
-    code = "".join(file.read_text() for file in (ROOT / "bot").rglob("*.py") if "playground" not in file.parts)
+    code = "".join(
+        file.read_text() for file in (ROOT / "bot").rglob("*.py") if "playground" not in file.relative_to(ROOT).parts
+    )
     return {name for name in re.findall(r"\b_?client\.(\w+)", code) if hasattr(AsyncWebClient, name)}
 
 

@@ -11,25 +11,26 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground.workspace.acting import Acting
+from bot.playground.workspace.app import App
 from bot.playground.workspace.base import Arguments, Message, SlackError
-from bot.playground.workspace.conversations import Conversations
+from bot.playground.workspace.directory import Directory
 from bot.playground.workspace.files import Files
-from bot.playground.workspace.people import BOT_ID, BOT_USER, TEAM, USER, USER_NAME, People
-from bot.playground.workspace.views import Views
+from bot.playground.workspace.filling import Filling
+from bot.playground.workspace.people import APP_NAME, BOT_ID, BOT_USER, NAMES, TEAM, USER, USER_NAME
 
-__all__ = ["BOT_ID", "BOT_USER", "TEAM", "USER", "USER_NAME", "Message", "SlackError", "Workspace"]
+__all__ = ["APP_NAME", "BOT_ID", "BOT_USER", "TEAM", "USER", "USER_NAME", "Message", "SlackError", "Workspace"]
 
 
-class Workspace(Acting, Files, Conversations, Views, People):
+class Workspace(Filling, Files, Directory):
     """Channels, messages, and the app they talk to."""
 
-    def __init__(self, signing_secret: str, channels: dict[str, str]) -> None:
-        super().__init__(signing_secret, channels)
+    def __init__(self, signing_secret: str, channels: dict[str, str], manifest: dict[str, Any] | None = None) -> None:
+        """Install the app that has this secret; `manifest` as it stands in Slack's app settings."""
+        super().__init__(App(signing_secret, manifest), channels)
         self.calls: list[tuple[str, Arguments]] = []
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the Web API and of response URLs."""
+        """Return the routes of the Web API, of response addresses and of files."""
         return [
             web.route("*", "/api/{method}", self._api), web.post("/response/{channel}/{token}", self._response),
             *self.uploads.routes(),
@@ -43,31 +44,30 @@ class Workspace(Acting, Files, Conversations, Views, People):
 
     async def answer(self, method: str, arguments: Arguments) -> web.StreamResponse:
         """Answer one call as Slack would."""
+        headers = {"X-OAuth-Scopes": ",".join(self.app.scopes)} if self.app.scopes else {}
         handler = getattr(self, "do_" + method.replace(".", "_"), None)
         if handler is None:
-            return web.json_response({"ok": False, "error": "unknown_method"})
+            return web.json_response({"ok": False, "error": "unknown_method"}, headers=headers)
+        needed = self.app.lacks(method)
+        if needed:
+            refusal = {"ok": False, "error": "missing_scope", "needed": needed, "provided": headers["X-OAuth-Scopes"]}
+            return web.json_response(refusal, headers=headers)
         try:
-            return web.json_response({"ok": True, **handler(arguments)})
+            return web.json_response({"ok": True, **handler(arguments)}, headers=headers)
         except SlackError as error:
-            return web.json_response({"ok": False, "error": str(error)})
-
-    async def _response(self, request: web.Request) -> web.StreamResponse:
-        channel = request.match_info["channel"]
-        if channel not in self.channels:
-            return web.Response(status=404, text="expired_url")
-        try:
-            self.show_ephemeral(channel, await request.json())
-        except SlackError as error:
-            return web.Response(status=400, text=str(error))
-        return web.Response(text="ok")
+            return web.json_response({"ok": False, "error": str(error)}, headers=headers)
 
     def state(self) -> dict[str, Any]:
         """Return all that the page draws."""
         return {
-            "team": "playground",
-            "channels": [{"id": channel, "name": name} for channel, name in self.channels.items()],
-            "messages": self.messages,
-        }
+            "team": "playground", "me": USER, "app": BOT_USER, "people": NAMES,
+            "channels": [
+                {"id": channel, "name": name, "invited": channel not in self.absent}
+                for channel, name in self.channels.items()
+            ],
+            "messages": self.messages, "view": self.views[-1] if self.views else None, "home": self.home,
+            "commands": self.app.commands, "shortcuts": self.app.shortcuts, "has_home": self.app.has_home,
+        }  # fmt: skip
 
     async def aclose(self) -> None:
         """Close connections."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.playground.workspace.app import App
 
 Message = dict[str, Any]
 Arguments = dict[str, Any]  # of a call of the Web API
@@ -17,19 +20,24 @@ class SlackError(Exception):
 
 
 class Base:
-    """Channels, the messages in them, and those who watch."""
+    """Channels, the messages in them, the app, and those who watch."""
 
-    def __init__(self, channels: dict[str, str]) -> None:
+    def __init__(self, app: App, channels: dict[str, str]) -> None:
+        self.app = app
         self.channels = channels  # id -> name
+        self.absent: set[str] = set()  # channels to which nobody invited the app
         self.messages: dict[str, list[Message]] = {channel: [] for channel in channels}
         self.base_url = ""
         self._last_ts: dict[str, float] = defaultdict(float)
         self._watchers: set[asyncio.Event] = set()
 
-    def _channel(self, arguments: Arguments) -> str:
+    def _channel(self, arguments: Arguments, *, member: bool = True) -> str:
+        """Return the channel of a call; raises `SlackError` where it is none, or the app is no `member` of it."""
         channel = str(arguments.get("channel") or "")
         if channel not in self.channels:
             raise SlackError("channel_not_found")
+        if member and channel in self.absent:
+            raise SlackError("not_in_channel")
         return channel
 
     def _ts(self, channel: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.request import Origin
+from bot.request import Origin, thread_of
 
 
 def clicked(body: dict[str, Any]) -> Origin:
@@ -13,6 +13,6 @@ def clicked(body: dict[str, Any]) -> Origin:
     return Origin(
         team=(body.get("team") or {}).get("id") or "", channel=(body.get("channel") or {}).get("id") or "",
         user=user["id"], user_name=user.get("username") or user.get("name") or user["id"],
-        thread_ts=message.get("thread_ts") or message.get("ts"), aside_ts=message.get("thread_ts"),
+        thread_ts=message.get("thread_ts") or message.get("ts"), aside_ts=thread_of(message),
         response_url=body.get("response_url"),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bot.errors import UserError
-from bot.request import Origin
+from bot.request import Origin, thread_of
 from bot.slack.listeners.received import is_again, team_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Pointing:
         origin = Origin(
             team=(body.get("team") or {}).get("id") or "", channel=body["channel"]["id"], user=user["id"],
             user_name=user.get("username") or user.get("name") or user["id"],
-            thread_ts=message.get("thread_ts") or body["message_ts"], aside_ts=message.get("thread_ts"),
+            thread_ts=message.get("thread_ts") or body["message_ts"], aside_ts=thread_of(message),
             response_url=body.get("response_url"),
         )  # fmt: skip
         self._desk.work(origin, self._desk.compare_what(message, origin))
@@ -65,6 +65,6 @@ class Pointing:
         message = await self._desk.delivery.message(origin.channel, ts)
         if message is None:
             raise UserError("unseen-message")
-        thread_ts = message.get("thread_ts")
-        origin = msgspec.structs.replace(origin, thread_ts=thread_ts or ts, aside_ts=thread_ts)
+        thread_ts = message.get("thread_ts") or ts
+        origin = msgspec.structs.replace(origin, thread_ts=thread_ts, aside_ts=thread_of(message))
         await self._desk.see_through(origin, self._desk.compare_what(message, origin))
