@@ -27,6 +27,7 @@ from bot.slack.files import Files
 from bot.slack.identity import Identity
 from bot.slack.installations import install_flow, open_installations
 from bot.slack.listeners import Listeners
+from bot.slack.permissions import Permissions
 from bot.slack.post import Delivery
 from bot.slack.reception import Reception
 from bot.slack.respond import Responder
@@ -65,8 +66,8 @@ class Bot:
         aside = Aside(self.delivery, self.responder)
         answering = Answering(settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files)
         self.jobs = Jobs(
-            settings, self.sources, self.runner, self.ledger, self.delivery, aside, answering, sleep,
-            self.state.queue,
+            settings, self.sources, self.runner, self.ledger, self.delivery, aside, answering,
+            Permissions(self.client, settings), sleep, self.state.queue,
         )  # fmt: skip
         self.app = self._bolt_app()
         listeners = Listeners(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.slack.aside import Aside
     from bot.slack.elements import Message
+    from bot.slack.permissions import Permissions
     from bot.slack.post import Delivery
     from bot.sources import Sources
     from bot.work_queue import WorkQueue
@@ -64,8 +65,8 @@ class Jobs:
 
     def __init__(
         self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, delivery: Delivery,
-        aside: Aside, answering: Answering, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        queue: WorkQueue | None = None,
+        aside: Aside, answering: Answering, permissions: Permissions,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, queue: WorkQueue | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._sources = sources
@@ -75,6 +76,7 @@ class Jobs:
         self._delivery = delivery
         self._aside = aside
         self._answering = answering
+        self._permissions = permissions
         self._sleep = sleep
         self._queue = queue  # None: what is accepted here is worked on here
         self._slots = asyncio.Semaphore(settings.limits.concurrent)
@@ -145,11 +147,16 @@ class Jobs:
         acting_in(origin.team)
         key = request_key()
         try:
+            await self._permissions.check(origin)
             earlier = await self._write_down(key, payload)
             if earlier is not None:
                 audit.ended(origin, "repeated", request=payload.request)
                 await self._point_to(earlier, origin)
                 return
+        except BotError as error:
+            log.info("refused", code=error.code, channel=origin.channel, user=origin.user)
+            await self._fail(key, origin, "", str(error))
+            return
         except Exception:
             log.exception("cannot accept", key=key)
             audit.ended(origin, "failed", audit.INTERNAL, payload.request)

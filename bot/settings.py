@@ -146,7 +146,11 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = Field((), description="trace backends: `[[sources]]`")
     channels: dict[str, ChannelSettings] = Field(default_factory=dict, description="`[channels.C0123]`: per channel")
     allowed_channels: tuple[str, ...] = Field((), description="channels I answer in; empty: all I am in")
-    allowed_users: tuple[str, ...] = Field((), description="users who may ask; empty: everyone")
+    allowed_users: tuple[str, ...] = Field((), description="users who may ask; empty, without groups: everyone")
+    allowed_user_groups: tuple[str, ...] = Field((), description="user groups whose members may ask (S0123...)")
+    external_channels: bool = Field(
+        default=False, description="answer in channels that other organisations read as well"
+    )
     links: tuple[LinkSettings, ...] = Field((), description="pages to go on to: `[[links]]`")
     reactions: tuple[str, ...] = Field(("mag",), description="emoji that ask about the message they stand under")
     watched_channels: tuple[str, ...] = Field((), description="channels whose alerts I answer without being asked")

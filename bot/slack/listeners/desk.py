@@ -62,7 +62,8 @@ class Desk:
         settings = self.settings
         if settings.allowed_channels and origin.channel not in settings.allowed_channels:
             raise UserError("channel-refused")
-        if settings.allowed_users and origin.user not in settings.allowed_users and not origin.watched:
+        named = origin.user in settings.allowed_users or origin.watched
+        if settings.allowed_users and not named and not settings.allowed_user_groups:
             raise UserError("user-refused")
 
     def source_names(self, channel: str) -> list[str]:

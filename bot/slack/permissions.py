@@ -1,0 +1,80 @@
+"""Who may ask, and where an answer may stand, as far as only Slack can tell.
+
+A channel shared with another organisation shows every answer to strangers, so it is refused unless that is allowed.
+Members of user groups change; both are asked for when a request is taken, and remembered for a few minutes.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import UserError
+from bot.slack.post import FAILURES, error_code
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.request import Origin
+    from bot.settings import Settings
+
+REMEMBER_S = 300.0
+MOST = 5_000  # channels and groups remembered
+DIRECT = ("D", "U")  # conversations of two people; nobody else reads them
+
+log = structlog.get_logger()
+
+
+class Permissions:
+    """Asks Slack about channels and user groups."""
+
+    def __init__(self, client: AsyncWebClient, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._settings = settings
+        self._clock = clock
+        self._known: dict[tuple[str, str, str], tuple[float, frozenset[str]]] = {}
+
+    async def check(self, origin: Origin) -> None:
+        """Refuse who may not ask, and channels where strangers read; raises `UserError`."""
+        read_by_others = not self._settings.external_channels and not origin.channel.startswith(DIRECT)
+        if read_by_others and await self._remembered("channel", origin.team, origin.channel, self._strangers):
+            raise UserError("external-channel")
+        groups = self._settings.allowed_user_groups
+        if groups and not origin.watched and origin.user not in self._settings.allowed_users:
+            for group in groups:
+                if origin.user in await self._remembered("group", origin.team, group, self._members):
+                    return
+            raise UserError("user-refused")
+
+    async def _remembered(
+        self, kind: str, team: str, name: str, ask: Callable[[str], Awaitable[frozenset[str]]]
+    ) -> frozenset[str]:
+        now = self._clock()
+        found = self._known.get((kind, team, name))
+        if found is not None and found[0] > now:
+            return found[1]
+        try:
+            answer = await ask(name)
+        except FAILURES as error:
+            code = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
+            log.warning("Slack does not say who may see or ask", about=kind, error=code)
+            raise UserError("cannot-check", reason=code) from None
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[kind, team, name] = (now + REMEMBER_S, answer)
+        return answer
+
+    async def _strangers(self, channel: str) -> frozenset[str]:
+        """Return the organisations that a channel is shared with, or will be when they accept."""
+        answer = (await self._client.conversations_info(channel=channel)).get("channel") or {}
+        shared = answer.get("is_ext_shared") or answer.get("is_pending_ext_shared")
+        return frozenset(["another organisation"]) if shared else frozenset()
+
+    async def _members(self, group: str) -> frozenset[str]:
+        answer = await self._client.usergroups_users_list(usergroup=group)
+        return frozenset(map(str, answer.get("users") or []))
