@@ -13,7 +13,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import UserError
-from bot.slack.post import FAILURES, error_code
+from bot.slack.refusals import FAILURES, error_code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

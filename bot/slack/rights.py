@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
-SCOPES = ("commands", "chat:write", "app_mentions:read", "reactions:read", "channels:history", "groups:history")
-OPTIONAL_SCOPES = ("files:write",)  # answers are complete without them
+SCOPES = (
+    "commands", "chat:write", "app_mentions:read", "reactions:read", "channels:history", "groups:history",
+    "channels:read", "groups:read",
+)  # fmt: skip
+OPTIONAL_SCOPES = ("files:write", "usergroups:read")  # answers are complete without them

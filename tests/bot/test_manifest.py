@@ -19,9 +19,13 @@ HISTORY = {"channels:history", "groups:history"}
 METHODS: dict[str, set[str]] = {
     "auth_test": set(), "views_open": set(), "views_update": set(), "views_publish": set(), "chat_getPermalink": set(), "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"}, "chat_delete": {"chat:write"}, "chat_postEphemeral": {"chat:write"},
-    "conversations_history": HISTORY, "conversations_replies": HISTORY,
+    "conversations_info": {"channels:read", "groups:read"}, "conversations_history": HISTORY, "conversations_replies": HISTORY,
 }  # fmt: skip
-OPTIONAL = {"files_getUploadURLExternal": {"files:write"}, "files_completeUploadExternal": {"files:write"}}
+OPTIONAL = {
+    "usergroups_users_list": {"usergroups:read"},
+    "files_getUploadURLExternal": {"files:write"},
+    "files_completeUploadExternal": {"files:write"},
+}
 EVENTS = {
     "app_mention": {"app_mentions:read"}, "reaction_added": {"reactions:read"},
     "app_uninstalled": set(), "app_home_opened": set(), "tokens_revoked": set(), "message.channels": {"channels:history"}, "message.groups": {"groups:history"},
