@@ -98,11 +98,10 @@ class Views(Base):
         if not isinstance(view, dict) or view.get("type") != kind or objections(view):
             raise SlackError("invalid_arguments")
         view = copy.deepcopy(view)
-        for block in view["blocks"]:
-            block.setdefault("block_id", uuid.uuid4().hex[:5])
-            element = block.get("element")
-            if element:
-                element.setdefault("action_id", uuid.uuid4().hex[:5])
+        for number, block in enumerate(view["blocks"]):
+            block.setdefault("block_id", f"block-{number}")
+            if "element" in block:
+                block["element"].setdefault("action_id", f"action-{number}")
         view_id = f"V{uuid.uuid4().hex[:10].upper()}"
         return {
             "callback_id": "", "private_metadata": "", "external_id": "", "clear_on_close": False,
