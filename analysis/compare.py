@@ -42,6 +42,7 @@ from analysis.options import DEFAULTS, CompareOptions
 from analysis.population import Population, recent
 from analysis.profile import Profile, profile
 from analysis.redact import redact
+from analysis.sensitive import Redactor
 from analysis.standing import group_usual, standing, unusual, view
 from analysis.steps import next_steps
 from analysis.timeline import timeline
@@ -68,14 +69,15 @@ def compare(
     context, notes = _lay_out(baseline, suspect, population, options)
     comparison = _answer(context, notes)
     _take_apart(context)
-    return redact(comparison) if options.redact else comparison
+    return redact(comparison, context.redactor) if context.redactor is not None else comparison
 
 
 def _lay_out(
     baseline: Trace, suspect: Trace, population: Population | None, options: CompareOptions
 ) -> tuple[Context, list[Note]]:
     """Run all stages before the findings."""
-    keys = OperationKeys()
+    redactor = Redactor.of(options)
+    keys = OperationKeys(redactor)
     a, b = profile(baseline, keys, options), profile(suspect, keys, options)
     alignment = align(a, b, options)
     attribution = attribute(alignment, options)
@@ -90,6 +92,7 @@ def _lay_out(
         recent=others,
         options=options,
         mirrored=False,
+        redactor=redactor,
     )
     return context, [*_notes(context), *unused]
 

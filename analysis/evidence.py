@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from analysis import semconv
 from analysis.operation_key import statement_template
-from analysis.redact import MASK, Redactor
+from analysis.options import DEFAULTS, CompareOptions
+from analysis.sensitive import MASK, Redactor
 
 if TYPE_CHECKING:
     from analysis.comparison import Cause, Comparison
@@ -57,7 +58,9 @@ class SpanEvidence(Struct, frozen=True, kw_only=True):
     events: tuple[EventEvidence, ...]
 
 
-def evidence(comparison: Comparison, baseline: Trace, suspect: Trace) -> tuple[SpanEvidence, ...]:
+def evidence(
+    comparison: Comparison, baseline: Trace, suspect: Trace, options: CompareOptions = DEFAULTS
+) -> tuple[SpanEvidence, ...]:
     """Return the spans that each cause names, suspect first, redacted and bounded."""
     causes = comparison.causes[:CAUSES]
     sides = (
@@ -70,7 +73,7 @@ def evidence(comparison: Comparison, baseline: Trace, suspect: Trace) -> tuple[S
         for span in trace.spans:
             if span.span_id in wanted:
                 found.setdefault((side, span.span_id), span)
-    writer = _Writer()
+    writer = _Writer(Redactor.of(options))
     return tuple(
         writer.span(cause.rank, side, found[side, span_id], start_ns)
         for cause in causes
@@ -87,10 +90,10 @@ def _named(cause: Cause, side: str) -> tuple[str, ...]:
 class _Writer:
     """Writes spans down, redacted, as long as there is room."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: Redactor | None) -> None:
         self.left = TEXT
         self._room = 0
-        self._redactor = Redactor()
+        self._redactor = redactor
 
     def span(self, rank: int, side: str, span: Span, start_ns: int) -> SpanEvidence:
         """Return a span as evidence."""
@@ -114,7 +117,7 @@ class _Writer:
         return made
 
     def _text(self, text: str) -> str:
-        return self._take(self._redactor.text(text))
+        return self._take(text if self._redactor is None else self._redactor.text(text))
 
     def _take(self, text: str) -> str:
         """Cut a text to the room that there is for it."""
@@ -129,16 +132,14 @@ class _Writer:
             if len(pairs) == ATTRIBUTES or self._room <= 0:
                 pairs.append(("...", f"{len(attributes) - len(pairs)} more"))
                 break
-            value = _text(attributes[name])
-            if name in semconv.DB_STATEMENT:
-                value = statement_template(value)
-            elif name.startswith(PARAMETERS):
-                value = MASK  # what a statement asks for is nobody's business; its shape stays
-            pairs.append((self._text(name), self._take(self._redactor.value(name, value))))
+            pairs.append((self._text(name), self._take(self._value(name, attributes[name]))))
         return tuple(pairs)
 
-
-def _text(value: AttributeValue) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    def _value(self, name: str, value: AttributeValue) -> str:
+        if self._redactor is None:
+            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        if name.startswith(PARAMETERS):
+            return MASK  # what a statement asks for is nobody's business; its shape stays
+        if name in semconv.DB_STATEMENT:
+            value = statement_template(self._redactor.text(str(value)))
+        return self._redactor.value(name, value)

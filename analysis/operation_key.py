@@ -24,7 +24,10 @@ from analysis.model import SpanKind
 from analysis.shape import MAX_TEXT, Shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analysis.model import Attributes, Span
+    from analysis.sensitive import Redactor
 
 MAX_WORDS = 40  # words of a command line that can tell two commands apart
 
@@ -80,7 +83,8 @@ class OperationKey(Struct, frozen=True, gc=False):
 class OperationKeys:
     """Computes keys and remembers them: requests repeat the same few operations many times."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor
         self._seen: dict[tuple[str, str, SpanKind, str], int] = {}
         self._numbers: dict[OperationKey, int] = {}
         self._shapes = Shapes()
@@ -97,7 +101,7 @@ class OperationKeys:
         seen = (span.resource.service, span.name, span.kind, shape)
         number = self._seen.get(seen)
         if number is None:
-            key = operation_key(span)
+            key = operation_key(span, self._redactor)
             number = self._numbers.setdefault(key, len(self.keys))
             if number == len(self.keys):
                 self.keys.append(key)
@@ -105,15 +109,16 @@ class OperationKeys:
         return number
 
 
-def operation_key(span: Span) -> OperationKey:
-    """Compute the key of one span."""
+def operation_key(span: Span, redactor: Redactor | None = None) -> OperationKey:
+    """Compute the key of one span; what is secret in it goes first, as no template of a secret is recognised as one."""
+    clean = redactor.text if redactor is not None else str
     attributes = span.attributes
     kind = span.kind
     category = semconv.category(attributes)
-    name = template(span.name)
+    name = template(clean(span.name))
     detail = target = ""
     if category == "db":
-        statement = semconv.first(attributes, semconv.DB_STATEMENT)[:MAX_TEXT]
+        statement = clean(semconv.first(attributes, semconv.DB_STATEMENT))[:MAX_TEXT]
         system = semconv.first(attributes, semconv.DB_SYSTEM)
         detail = statement_template(statement)
         table = semconv.first(attributes, semconv.DB_TABLE)
@@ -122,19 +127,19 @@ def operation_key(span: Span) -> OperationKey:
             table = found[1] if found else ""
         target = f"{system}:{table}".lower()
     elif category == "messaging":
-        target = detail = template(semconv.first(attributes, semconv.MESSAGING_DESTINATION))
+        target = detail = template(clean(semconv.first(attributes, semconv.MESSAGING_DESTINATION)))
     elif category == "rpc":
         target = semconv.first(attributes, ("rpc.service",))
         method = semconv.first(attributes, ("rpc.method",))
         detail = f"{target}/{method}" if target else method
     elif category == "http":
         if kind in (SpanKind.CLIENT, SpanKind.UNSPECIFIED):
-            target, path = _url(attributes)
+            target, path = _url(attributes, clean)
             detail = f"{target}{path}"
         elif _HTTP_NAME.match(span.name):
-            detail = semconv.first(attributes, semconv.HTTP_ROUTE) or _url(attributes)[1]
+            detail = semconv.first(attributes, semconv.HTTP_ROUTE) or _url(attributes, clean)[1]
     elif kind in semconv.CALLING:
-        target = _host(semconv.peer_in(attributes))
+        target = _host(clean(semconv.peer_in(attributes)))
     return OperationKey(span.resource.service, name, kind, category, detail, target)
 
 
@@ -166,15 +171,15 @@ def _without_literals(statement: str) -> str:
     return _SQL_LITERAL.sub("?", text)
 
 
-def _url(attributes: Attributes) -> tuple[str, str]:
+def _url(attributes: Attributes, clean: Callable[[str], str]) -> tuple[str, str]:
     """Return (host without port, path template) of an HTTP call."""
-    url = semconv.first(attributes, semconv.HTTP_URL)[:MAX_TEXT]
+    url = clean(semconv.first(attributes, semconv.HTTP_URL))[:MAX_TEXT]
     host = ""
     if "://" in url:
         host, _, url = url.split("://", 1)[1].partition("/")
         url = "/" + url
         host = host.rsplit("@", 1)[-1]
-    host = semconv.first(attributes, ("peer.service",)) or host or semconv.peer_in(attributes)
+    host = clean(semconv.first(attributes, ("peer.service",)) or host or semconv.peer_in(attributes))
     route = semconv.first(attributes, ("url.template", "http.route"))
     path = route or template(url.split("?", 1)[0].split("#", 1)[0])
     return _host(host), path

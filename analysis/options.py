@@ -232,5 +232,11 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     redact: bool = True
     """Remove secrets and personal data from everything the comparison says."""
 
+    secret_names: tuple[str, ...] = ()
+    """Attributes whose names contain one of these, in any case, hold secrets, beside those that everybody has."""
+
+    secret_patterns: tuple[str, ...] = ()
+    """Regular expressions of texts that are secret wherever they stand, such as customer numbers."""
+
 
 DEFAULTS = CompareOptions()

@@ -21,9 +21,11 @@ from analysis.align import Alignment, Pair
 from analysis.attribute import Attribution
 from analysis.comparison import CauseKind
 from analysis.edges import Edge
+from analysis.format import shorten
 from analysis.options import CompareOptions
 from analysis.population import Norms, Recent
 from analysis.profile import Profile
+from analysis.sensitive import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,6 +92,18 @@ class Context(Struct, frozen=True, kw_only=True, dict=True):
     options: CompareOptions
     mirrored: bool  # the suspect is faster: `before` and `after` are exchanged
     recent: Recent | None = None  # the population itself
+    redactor: Redactor | None = None  # for what is cut or put together; everything else is redacted at the end
+
+    def clean(self, text: str) -> str:
+        """Remove what is secret from a text of which a template is made: what is left of a secret says nothing."""
+        return text if self.redactor is None else self.redactor.text(text)
+
+    def brief(self, text: str, width: int, name: str = "") -> str:
+        """Shorten a text, the value of an attribute when it has a `name`; what is secret in it goes first.
+
+        Half a secret would not be recognised any more.
+        """
+        return shorten(text if self.redactor is None else self.redactor.value(name, text), width)
 
     def growth(self, share: Share) -> int:
         """Return the pair's delta in the direction of the overall change (ns, positive = explains it)."""

@@ -117,7 +117,7 @@ def _peer(pair: Pair, context: Context) -> str:
     if pair.key.kind not in semconv.CALLING or pair.children:
         return ""
     span = example(pair, context)
-    return template(semconv.peer(span)) or semconv.first(span.attributes, semconv.DB_SYSTEM)
+    return template(context.clean(semconv.peer(span))) or semconv.first(span.attributes, semconv.DB_SYSTEM)
 
 
 def _of_resource(names: tuple[str, ...]) -> Callable[[Pair, Context], str]:

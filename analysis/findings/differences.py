@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 GROWTH = 2.0  # sizes below this factor vary with every request
 SPANS = 50  # spans of one side looked at
+WIDTH = 60  # characters of one value told
 MOST = 4  # differences told for one operation
 
 PLACES = (("zone", semconv.ZONE), ("host", semconv.HOST), ("instance", semconv.POD))
@@ -100,14 +101,14 @@ def settings(pair: Pair, context: Context) -> list[Difference]:
     if not _telling(context.baseline.names).has_settings or not _telling(context.suspect.names).has_settings:
         return []
     a, b = _told(pair, context)
-    return _unlike(a.settings, b.settings)
+    return _unlike(a.settings, b.settings, context)
 
 
-def process_settings(a: list[Resource], b: list[Resource]) -> list[Difference]:
+def process_settings(a: list[Resource], b: list[Resource], context: Context) -> list[Difference]:
     """List settings that processes report of themselves and whose values have nothing in common."""
     one, two = ([resource.attributes for resource in side] for side in (a, b))
     names = _telling(frozenset().union(*one, *two)).settings
-    return _unlike(_gathered(one, names), _gathered(two, names))
+    return _unlike(_gathered(one, names), _gathered(two, names), context)
 
 
 def sizes(pair: Pair, context: Context) -> list[Size]:
@@ -133,17 +134,17 @@ def waits(pair: Pair, context: Context) -> tuple[dict[str, int], dict[str, int]]
 def places(pair: Pair, context: Context) -> list[Difference]:
     """List where the operation ran when no place is common to both sides: zone, host, instance."""
     a, b = _spans(pair.baseline, context.baseline), _spans(pair.suspect, context.suspect)
-    return process_places([span.resource for span in a], [span.resource for span in b])
+    return process_places([span.resource for span in a], [span.resource for span in b], context)
 
 
-def process_places(a: list[Resource], b: list[Resource]) -> list[Difference]:
+def process_places(a: list[Resource], b: list[Resource], context: Context) -> list[Difference]:
     """List where processes run when no place is common to both sides, the widest first."""
     one, two = ({id(resource): resource.attributes for resource in side}.values() for side in (a, b))
     found = []
     for name, attributes in PLACES:
         here, there = ({semconv.first(process, attributes) for process in side} - {""} for side in (one, two))
         if here and there and not here & there:
-            found.append(Difference(name, listed(here), listed(there)))
+            found.append(Difference(name, listed(here, context), listed(there, context)))
     return found
 
 
@@ -155,10 +156,10 @@ def processes(side: Profile) -> dict[str, list[Resource]]:
     return found
 
 
-def listed(values: set[str]) -> str:
-    """Say some values, bounded."""
+def listed(values: set[str], context: Context, name: str = "") -> str:
+    """Say some values, those of the attribute `name` if it has one, bounded."""
     shown = sorted(values)
-    return ", ".join(value[:60] for value in shown[:2]) + (" ..." if len(shown) > 2 else "")
+    return ", ".join(context.brief(value, WIDTH, name) for value in shown[:2]) + (" ..." if len(shown) > 2 else "")
 
 
 def _shape(value: str) -> str:
@@ -255,9 +256,9 @@ def _gathered(bags: Iterable[Attributes], names: frozenset[str]) -> dict[str, se
     return found
 
 
-def _unlike(a: dict[str, set[str]], b: dict[str, set[str]]) -> list[Difference]:
+def _unlike(a: dict[str, set[str]], b: dict[str, set[str]], context: Context) -> list[Difference]:
     return [
-        Difference(key, listed(a[key]), listed(b[key]))
+        Difference(key, listed(a[key], context, key), listed(b[key], context, key))
         for key in sorted(a.keys() & b.keys())
         if not a[key] & b[key] and set(map(_shape, a[key])) != set(map(_shape, b[key]))
     ]

@@ -190,5 +190,5 @@ def peer_of(pair: Pair, context: Context) -> str | None:
             return child.key.service
     if pair.key.kind in semconv.CALLING:
         groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
-        return template(semconv.peer(side.tree.spans[groups[0].spans[0]])) or None
+        return template(context.clean(semconv.peer(side.tree.spans[groups[0].spans[0]]))) or None
     return None

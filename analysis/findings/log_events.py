@@ -16,7 +16,7 @@ from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings.base import differs, name_of
 from analysis.findings.errors import is_exception
-from analysis.format import count, shorten
+from analysis.format import count
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def find(context: Context) -> Iterable[Candidate]:
     for pair in context.alignment.pairs:
         if not pair.baseline or not pair.suspect:
             continue
-        after = _templates(pair.suspect, context.suspect)
-        new = after.keys() - _templates(pair.baseline, context.baseline).keys() if after else set()
+        after = _templates(pair.suspect, context.suspect, context)
+        new = after.keys() - _templates(pair.baseline, context.baseline, context).keys() if after else set()
         if not new:
             continue
         service, operation = name_of(pair, context)
         told = sorted(new, key=lambda text: (-len(after[text]), text))[:MOST]
-        examples = [_said(after[text][0][1]) for text in told]
+        examples = [_said(after[text][0][1], context) for text in told]
         where = list(dict.fromkeys(span_id for text in told for span_id, _ in after[text]))
         yield differs(
             CODE,
@@ -61,7 +61,7 @@ def find(context: Context) -> Iterable[Candidate]:
         )
 
 
-def _templates(groups: list[CallGroup], side: Profile) -> dict[str, list[tuple[str, Event]]]:
+def _templates(groups: list[CallGroup], side: Profile, context: Context) -> dict[str, list[tuple[str, Event]]]:
     """Group the events of some spans by template, with the id of the span that holds each."""
     spans = side.tree.spans
     found: dict[str, list[tuple[str, Event]]] = {}
@@ -69,15 +69,15 @@ def _templates(groups: list[CallGroup], side: Profile) -> dict[str, list[tuple[s
         for i in group.eventful:
             for event in spans[i].events:
                 if not is_exception(event) and not semconv.first(event.attributes, semconv.FLAG_KEY):
-                    found.setdefault(template(_said(event)), []).append((spans[i].span_id, event))
+                    found.setdefault(template(_said(event, context)), []).append((spans[i].span_id, event))
     return found
 
 
-def _said(event: Event) -> str:
+def _said(event: Event, context: Context) -> str:
     message = semconv.first(event.attributes, semconv.LOG_MESSAGE)
     level = semconv.first(event.attributes, semconv.LOG_LEVEL)
     name = event.name if event.name and event.name not in (message, "log", "message") else ""
-    return shorten(": ".join(part for part in (level, name, message) if part) or "event", WIDTH)
+    return context.brief(": ".join(part for part in (level, name, message) if part) or "event", WIDTH)
 
 
 def _quoted(text: str) -> str:

@@ -26,7 +26,9 @@ TITLE = "Ran elsewhere"
 def find(context: Context) -> Iterable[Candidate]:
     """Yield each service once, with the widest place that changed."""
     before, after = processes(context.baseline), processes(context.suspect)
-    moved = {service: process_places(before[service], after[service]) for service in before.keys() & after.keys()}
+    moved = {
+        service: process_places(before[service], after[service], context) for service in before.keys() & after.keys()
+    }
     told: set[str] = set()
     for share in sorted(context.attribution.shares, key=lambda share: -context.growth(share)):
         pair = share.pair

@@ -26,7 +26,7 @@ def find(context: Context) -> Iterable[Candidate]:
     """Yield each changed setting of each service once."""
     before, after = processes(context.baseline), processes(context.suspect)
     of_process = {
-        service: process_settings(before[service], after[service]) for service in before.keys() & after.keys()
+        service: process_settings(before[service], after[service], context) for service in before.keys() & after.keys()
     }
     told: set[tuple[str, str]] = set()
     for pair in context.alignment.pairs:

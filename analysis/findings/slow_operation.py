@@ -20,7 +20,7 @@ from analysis.findings.connection_phases import phases
 from analysis.findings.differences import differences
 from analysis.findings.errors import peer_of
 from analysis.findings.missing_spans import unseen
-from analysis.format import duration, shorten
+from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,6 +108,7 @@ def slower(share: Share, growth: int, context: Context) -> Candidate:
     evidence += phases(pair, context)
     evidence += differences(pair, context)
     baseline_ids, suspect_ids = context.span_ids(pair)
+    what = _what(pair, context)
     each_a, each_b = a.total_ns // max(1, a.calls), b.total_ns // max(1, b.calls)
     return Candidate(
         finding=CODE,
@@ -121,7 +122,7 @@ def slower(share: Share, growth: int, context: Context) -> Candidate:
         claims=claims,
         off_path_ns=0 if claims else growth,
         affects="response" if claims else "completion",
-        summary=f"{operation} in {service}{_what(pair)} takes {duration(each_b)} instead of {duration(each_a)}",
+        summary=f"{operation} in {service}{what} takes {duration(each_b)} instead of {duration(each_a)}",
         evidence=evidence,
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,
@@ -155,6 +156,6 @@ def _blind(pair: Pair, peer: str | None) -> Iterable[str]:
             yield f"{end.key.service} sent no spans in {dark}: the trace cannot see inside the call there"
 
 
-def _what(pair: Pair) -> str:
+def _what(pair: Pair, context: Context) -> str:
     detail = pair.key.detail
-    return f" ({shorten(detail, 80)})" if detail and detail != pair.key.name else ""
+    return f" ({context.brief(detail, 80)})" if detail and detail != pair.key.name else ""

@@ -42,7 +42,7 @@ def find(context: Context) -> Iterable[Candidate]:
         before, after = set(_codes(pair.baseline, context.baseline)), set(_codes(pair.suspect, context.suspect))
         if {code[0] for code in before} & {code[0] for code in after}:
             continue
-        answer = (listed(before), listed(after))
+        answer = (listed(before, context), listed(after, context))
         if answer in told:
             continue
         told.add(answer)

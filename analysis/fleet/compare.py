@@ -58,7 +58,7 @@ def compare_windows(
     windows: tuple[Window, Window], left_out: tuple[int, int] = (0, 0), options: CompareOptions = DEFAULTS
 ) -> FleetComparison:
     """Compare two windows of one root operation. `left_out`: traces of each that are of another one."""
-    labels = Labels(_names(windows), Redactor())
+    labels = Labels(_names(windows), Redactor(options.secret_names, options.secret_patterns))
     root = windows[0].root
     glances = (glance(windows[0], left_out[0], options), glance(windows[1], left_out[1], options))
     label = f"{labels.name(root).service} {labels.name(root).operation}".strip()
@@ -113,7 +113,8 @@ def _not_comparable(sides: tuple[dict[str, Window], dict[str, Window]], options:
     """Say that two windows have no operation in common."""
     empty = Window("", (), {}, {})
     most = tuple(max(side.values(), key=lambda w: (len(w.samples), w.root), default=empty) for side in sides)
-    labels = Labels(_names((most[0], most[1])), Redactor())
+    redactor = Redactor(options.secret_names, options.secret_patterns)
+    labels = Labels(_names((most[0], most[1])), redactor)
     others = tuple(
         sum(len(w.samples) + w.left_out for w in side.values() if w is not one)
         for side, one in zip(sides, most, strict=True)

@@ -20,6 +20,7 @@ from analysis.operation_key import OperationKeys
 from analysis.population import Population, Sample
 from analysis.population.reduced import call_paths, newest_samples, reduce_profile
 from analysis.profile import profile
+from analysis.sensitive import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +96,7 @@ class Observer:
     def __init__(self, options: CompareOptions) -> None:
         self._options = options
         self._bounds = bounds(options)
-        self._keys = OperationKeys()
+        self._keys = OperationKeys(Redactor.of(options))
         self._shared: dict[Value, Value] = {}
         self._shared_sets: dict[frozenset[Value], frozenset[Value]] = {}
         self._shared_names: dict[PathName, PathName] = {}

@@ -25,6 +25,7 @@ from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.population.typical import medoid
 from analysis.profile import CallGroup, Profile, profile, queue_wait
+from analysis.sensitive import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +59,7 @@ class Population(Struct, frozen=True, kw_only=True):
     @classmethod
     def from_traces(cls, traces: Iterable[Trace], options: CompareOptions = DEFAULTS) -> Population:
         """Reduce traces; those of another root operation than the most frequent one are left out."""
-        keys = OperationKeys()
+        keys = OperationKeys(Redactor.of(options))
         by_root: dict[str, list[Sample]] = {}
         for trace in traces:
             with collector_paused():  # for one trace at a time: what is left of it goes before the next

@@ -32,7 +32,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X
         ("xoxb-1234567890-abcdefghij", "xoxb-1234567890"),
         ("sk_live_abcdefghijkl", "abcdefghijkl"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAK\n-----END RSA PRIVATE KEY-----", "MIIEpAIBAAK"),
-        ("duplicate key (email)=(jane.doe@example.com)", "jane.doe"),
+        ("no account of jane.doe@example.com", "jane.doe"),
         ("card 4111 1111 1111 1111 declined", "4111"),
         ("token: 9f8b3c2a1d4e5f607182", "9f8b3c2a1d4e5f607182"),
     ],
@@ -124,5 +124,27 @@ def test_any_text_is_redacted_once_and_for_all(text) -> None:
 
 def test_hostile_texts_take_no_time() -> None:
     """A megabyte of what looks like the beginning of a secret is cut, not pondered."""
-    for piece in ("password=", "eyJa.", "a@", "Bearer ", "4111 ", "://a:", "-----BEGIN PRIVATE KEY-----", "token:'"):
+    pieces = (
+        "password=",
+        "eyJa.",
+        "a@",
+        "Bearer ",
+        "4111 ",
+        "://a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "token:'",
+        "cookie: ",
+        "-",
+    )
+    pieces += (
+        "Key (a)=(",
+        "--password ",
+        "<password",
+        "select a from t where b = 'c",
+        "select ",
+        "cGFzc3dvcmQ9",
+        "a.b@c.",
+        "((",
+    )
+    for piece in pieces:
         assert len(redacted(piece * 100_000)) < 300_000
