@@ -181,7 +181,10 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     fleet_tail_traces: int = 6
     """Fewer of the largest values than this cannot tell: all of them in one window is 1 in 2 to the power of them."""
 
-    fleet_effect_share: float = 0.01
+    fleet_clump: float = 0.05
+    """When at least this share of requests need not wait for a group, the others are also asked about alone."""
+
+    fleet_effect_share: float = 0.005
     """A group's change below this share of the median response time explains nothing that anybody notices ..."""
 
     fleet_effect_ratio: float = 0.03
@@ -208,8 +211,13 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     fleet_partial: float = 0.2
     """Spans missing in more than this share of a window's traces make its calls and times doubtful."""
 
-    fleet_separates: float = 0.25
-    """A value tells slow requests from others when its shares among both differ by at least this much."""
+    fleet_separates: float = 0.1
+    """A value tells slow requests from others when its shares among both differ by at least this much: below it,
+    most of the slow ones have another reason."""
+
+    fleet_carried: float = 0.2
+    """... and when at least this share of the change is left in the requests that have it: what was as slow before
+    explains no change."""
 
     fleet_separators: int = 5
     """Values told for one cause, the most telling: further ones repeat them."""

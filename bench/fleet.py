@@ -36,6 +36,7 @@ from analysis import DEFAULTS, DecodeError, decode_many
 from analysis.fleet import Observer, Window, compare_windows
 from analysis.operation_key import OperationKeys
 from analysis.population.reduced import call_paths
+from analysis.population.typical import ABSENT
 from analysis.profile import profile
 from bench.simulate.pairs import healthy_traces
 
@@ -103,7 +104,7 @@ def fleet_of(traces: Sequence[Trace]) -> Fleet:
     kept = [(trace, one) for trace, one in zip(traces, seen, strict=True) if one.root == root]
     whole = fmean(one.sample.response_ns for _, one in kept)
     paths = {path for _, one in kept for path in one.sample.groups}
-    size = {path: fmean(one.sample.groups.get(path, (0, 0, 0))[0] for _, one in kept) for path in paths}
+    size = {path: fmean(one.sample.groups.get(path, ABSENT)[0] for _, one in kept) for path in paths}
     always = [path for path in sorted(paths, key=lambda p: (-size[p], p))
               if size[path] >= BIG * whole and all(path in one.sample.groups for _, one in kept)]  # fmt: skip
     return Fleet(root, [trace for trace, _ in kept], [one for _, one in kept], always[:MOST_GROUPS])
@@ -116,14 +117,10 @@ def draw(fleet: Fleet, size: int, side: str, rng: random.Random, slow: list[Obse
     for number in range(size):
         index = rng.randrange(len(fleet.seen))
         one = slow[index] if slow is not None and number in affected else fleet.seen[index]
-        groups = {path: (round(ns * rng.lognormvariate(0.0, JITTER)), calls, errors)
-                  for path, (ns, calls, errors) in one.sample.groups.items()}  # fmt: skip
-        sample = replace(
-            one.sample,
-            trace_id=f"{side}{number:031x}",
-            groups=groups,
-            response_ns=sum(n for n, _, _ in groups.values()),
-        )
+        groups = {path: (round(ns * rng.lognormvariate(0.0, JITTER)), *others)
+                  for path, (ns, *others) in one.sample.groups.items()}  # fmt: skip
+        response = sum(ns for ns, *_ in groups.values())
+        sample = replace(one.sample, trace_id=f"{side}{number:031x}", groups=groups, response_ns=response)
         new = rng.random() < (HITS if number in affected else MISSES)
         values = {**one.values, fleet.root: one.values[fleet.root] | {(ATTRIBUTE, "new" if new else "old")}}
         made.append(replace(one, sample=sample, values=values))

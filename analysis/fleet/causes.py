@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from analysis.fleet.change import Series, Tested, ask, changes
+from analysis.fleet.change import Series, ask, changes
 from analysis.fleet.result import Change, Measure
 from analysis.population.typical import ABSENT
 
@@ -169,8 +169,7 @@ def _group(
     if len(claims) > 1:
         asked = ask(series(windows, claims, Measure.EXPOSED), options)
         # As probable by chance as if it had been asked among all others.
-        whole = Tested(asked.series, asked.ranks * questions, asked.tail * questions) if asked is not None else None
-        time = changes([whole], response_ns, options)[0] if whole is not None else None
+        time = changes([asked.times(questions)], response_ns, options)[0] if asked is not None else None
     return Group(
         path=path,
         claims=claims,

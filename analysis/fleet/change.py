@@ -1,17 +1,24 @@
 """Change: whether one number of the requests is another in the suspect's window, how large it is, whom it strikes.
 
-Two questions are asked of every number, and chance may answer either:
+Up to three questions are asked of every number, and chance may answer any:
 
     A    . .. ...  . .                            A    . .. ...  . .
     B            . .. ...  . .                    B    . .. ...  .           x  x
          +-------------------------> ns                +----------------|-----------> ns
          all: the ranks moved                          some: the largest values are B's, the others are as before
 
+    A    :     . .. ...
+    B    :        . .. ...                        : requests that need not wait for the group (another took longer)
+         0--------------------> ns
+         present: asked of the others alone, as two-part tests do (Lachenbruch, "Analysis of Data with Clumping at
+         Zero", Biometrische Zeitschrift 18, 1976): the clump at zero would drown what happens to them
+
 For errors it is one: whether more requests have any. A change must also be large enough to matter.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from math import log2
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -22,14 +29,12 @@ from analysis.fleet.many import adjusted
 from analysis.fleet.ranks import rank_test, shift
 from analysis.fleet.result import Affected, Change, Measure
 from analysis.fleet.tables import fisher, quantile_test
-from analysis.population.spread import Spread, percentile
+from analysis.population.spread import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.options import CompareOptions
-
-QUESTIONS = 2  # about the ranks and about the largest values
 
 
 class Series(Struct, frozen=True):
@@ -41,16 +46,19 @@ class Series(Struct, frozen=True):
 
 
 class Tested(Struct, frozen=True):
-    """A series and how probable its ranks and its largest values are by chance."""
+    """A series and how probable the answers to the questions about it are by chance."""
 
     series: Series
-    ranks: float
-    tail: float
+    by: dict[Affected, float]  # corrected for their number
 
     @property
     def p(self) -> float:
-        """How probable the less probable of both is by chance."""
-        return min(1.0, QUESTIONS * self.ranks, QUESTIONS * self.tail)
+        """How probable the least probable answer is by chance."""
+        return min(self.by.values())
+
+    def times(self, questions: int) -> Tested:
+        """Return it as if so many had been asked."""
+        return Tested(self.series, {who: min(1.0, p * questions) for who, p in self.by.items()})
 
 
 def ask(series: Series, options: CompareOptions) -> Tested | None:
@@ -60,10 +68,19 @@ def ask(series: Series, options: CompareOptions) -> Tested | None:
         return None
     if series.measure is Measure.ERRORS:
         k, r = sum(map(bool, b)), sum(map(bool, a)) + sum(map(bool, b))
-        p = fisher(k, r, len(b), len(a) + len(b)) / QUESTIONS  # a single question: nothing to correct for
-        return Tested(series, p, 1.0)
-    tail = quantile_test(a, b, options.fleet_tails, options.fleet_tail_traces)
-    return Tested(series, rank_test(a, b), tail.p if tail is not None else 1.0)
+        return Tested(series, {Affected.SOME: fisher(k, r, len(b), len(a) + len(b))})
+    by = {Affected.ALL: rank_test(a, b)}
+    if (tail := quantile_test(a, b, options.fleet_tails, options.fleet_tail_traces)) is not None:
+        by[Affected.SOME] = tail.p
+    present = _present(a), _present(b)
+    zeros = 1 - (len(present[0]) + len(present[1])) / (len(a) + len(b))
+    if series.measure is Measure.EXPOSED and options.fleet_clump <= zeros and all(present):
+        by[Affected.PRESENT] = rank_test(*present)
+    return Tested(series, by).times(len(by))
+
+
+def _present(ordered: Sequence[int]) -> Sequence[int]:
+    return ordered[bisect_right(ordered, 0) :]
 
 
 def changes(asked: Sequence[Tested], response_ns: float, options: CompareOptions) -> list[Change | None]:
@@ -82,37 +99,39 @@ def changes(asked: Sequence[Tested], response_ns: float, options: CompareOptions
 
 def _change(tested: Tested, p: float, limit: float, response_ns: float, options: CompareOptions) -> Change | None:
     """Describe a series whose chances are small; None when it does not matter. `limit`: of a single probability."""
-    series = tested.series
+    told = [who for who, chance in tested.by.items() if chance <= limit]
+    for who in sorted(told, key=lambda who: who is not Affected.ALL):
+        change = _described(tested.series, who, p)
+        partly = who is Affected.ALL and abs(change.shift.value) < options.fleet_some * abs(change.mean_delta)
+        if _matters(change, response_ns, options) and not (partly and len(told) > 1):
+            return change
+    return None
+
+
+def _described(series: Series, who: Affected, p: float) -> Change:
     a, b = sorted(series.baseline), sorted(series.suspect)
     before, after = fmean(a), fmean(b)
-    delta = after - before
-    moved = shift(a, b)
-    middles = percentile(a, 50), percentile(b, 50)
-    tail = tested.tail * QUESTIONS <= limit
-    some = tail and (tested.ranks * QUESTIONS > limit or abs(moved.value) < options.fleet_some * abs(delta))
-    if series.measure is Measure.ERRORS:
-        cut, some = 0, True
-    else:
-        cut = split(a, b, highest=some)
+    one, two = (_present(a), _present(b)) if who is Affected.PRESENT else (a, b)
+    cut = 0 if series.measure is Measure.ERRORS else split(one, two, highest=who is Affected.SOME)
     above = tuple([value for value in side if value > cut] for side in (a, b))
-    shares = len(above[0]) / len(a), len(above[1]) / len(b)
-    change = Change(
+    return Change(
         measure=series.measure,
-        affected=Affected.SOME if some else Affected.ALL,
-        baseline_median=round(middles[0]),
-        suspect_median=round(middles[1]),
+        affected=who,
+        baseline_median=round(percentile(one, 50)),
+        suspect_median=round(percentile(two, 50)),
         baseline_mean=round(before, 4),
         suspect_mean=round(after, 4),
-        mean_delta=round(delta, 4),
-        shift=moved,
+        mean_delta=round(after - before, 4),
+        shift=shift(one, two),
         limit=cut,
-        baseline_above=round(shares[0], 4),
-        suspect_above=round(shares[1], 4),
-        baseline_above_median=Spread.of(above[0]).at(50) if above[0] else 0,
-        suspect_above_median=Spread.of(above[1]).at(50) if above[1] else 0,
+        baseline_present=round(len(_present(a)) / len(a), 4),
+        suspect_present=round(len(_present(b)) / len(b), 4),
+        baseline_above=round(len(above[0]) / len(a), 4),
+        suspect_above=round(len(above[1]) / len(b), 4),
+        baseline_above_median=round(percentile(above[0], 50)) if above[0] else 0,
+        suspect_above_median=round(percentile(above[1], 50)) if above[1] else 0,
         p=p,
     )
-    return change if _matters(change, response_ns, options) else None
 
 
 def _matters(change: Change, response_ns: float, options: CompareOptions) -> bool:
@@ -124,9 +143,13 @@ def _matters(change: Change, response_ns: float, options: CompareOptions) -> boo
         return abs(change.mean_delta) >= options.fleet_effect_calls * max(1.0, means)
     middle = min(change.baseline_median, change.suspect_median)
     enough = effect_ns(middle, response_ns, options)
-    if change.affected is Affected.ALL:
-        return abs(change.shift.value) >= enough
-    return shares > 0 and change.limit - middle >= enough
+    if change.affected is Affected.SOME:
+        return shares > 0 and change.limit - middle >= enough
+    same_way = change.mean_delta * change.shift.value > 0
+    on_all = effect_ns(0, response_ns, options)
+    return abs(change.shift.value) >= enough and (
+        change.affected is Affected.ALL or (same_way and abs(change.mean_delta) >= on_all)
+    )
 
 
 def effect_ns(own_ns: float, response_ns: float, options: CompareOptions) -> float:

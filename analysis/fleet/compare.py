@@ -10,13 +10,15 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from analysis.comparison import Confidence, Verdict, VerdictKind
 from analysis.fleet import words
 from analysis.fleet.causes import Answers, Group, answers
 from analysis.fleet.glance import exemplars, glance, paths, showing
 from analysis.fleet.ranks import shift
-from analysis.fleet.result import SCHEMA_VERSION, FleetCause, FleetComparison, FleetWindow
-from analysis.fleet.separators import scopes, separators
+from analysis.fleet.result import SCHEMA_VERSION, Affected, FleetCause, FleetComparison, FleetWindow, Separator
+from analysis.fleet.separators import Requests, scopes, separators
 from analysis.fleet.verdict import Case, judge, kind_of, ranked
 from analysis.fleet.window import Window, gather
 from analysis.fleet.words import Labels
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from analysis.fleet.window import PathName
     from analysis.model import Trace
     from analysis.population import Population
+
+
+TELLS_MORE = 2  # times as much as about slow requests a value must tell about the window to be named for that
 
 
 def compare_fleets(
@@ -166,14 +171,8 @@ def _cause(
     name = labels.name(group.path)
     change = group.leading
     slow = showing(group, change, windows)
-    told, asked = separators(
-        [is_slow for side in slow for is_slow in side],
-        [window.values.get(sample.trace_id, {}) for window in windows for sample in window.samples],
-        scopes(group.path, labels.names),
-        labels,
-        options,
-    )
     more = 1 if change.suspect_above >= change.baseline_above else 0
+    told, asked = _separators(group, slow, more, windows, labels, options)
     typical, worst = exemplars(group, windows[more], slow[more])
     timed = group.time is not None and case.mean_delta and case.found.response is not None
     return FleetCause(
@@ -194,6 +193,28 @@ def _cause(
         typical=typical,
         worst=worst,
     )
+
+
+def _separators(
+    group: Group,
+    slow: tuple[list[bool], list[bool]],
+    more: int,
+    windows: tuple[Window, Window],
+    labels: Labels,
+    options: CompareOptions,
+) -> tuple[tuple[Separator, ...], int]:
+    """Ask which values go with the requests that show a change; `more`: the window that has more of them."""
+    values = [window.values.get(sample.trace_id, {}) for window in windows for sample in window.samples]
+    paths = scopes(group.path, labels.names)
+    told, asked = separators(Requests.of(slow), values, paths, labels, options)
+    if group.leading.affected is Affected.SOME:
+        return told, asked
+    sizes = [len(window.samples) for window in windows]
+    of_slower = [more == 0] * sizes[0], [more == 1] * sizes[1]
+    by_window, asked = separators(Requests.of(of_slower), values, paths, labels, options)
+    if not by_window or (told and told[0].information * TELLS_MORE >= by_window[0].information):
+        return told, asked
+    return tuple(structs.replace(one, by_window=True) for one in by_window), asked
 
 
 def _notes(windows: tuple[Window, Window], glances: tuple[FleetWindow, FleetWindow]) -> tuple[Note, ...]:

@@ -93,7 +93,7 @@ def _share(path: str, windows: tuple[Window, Window], changed: set[str], labels:
 
 
 def _numbers(sample: Sample, path: str) -> tuple[int, int, int]:
-    exposed, calls, errors, _ = sample.groups.get(path, ABSENT)
+    exposed, calls, errors = sample.groups.get(path, ABSENT)[:3]
     return exposed, calls, int(errors > 0)
 
 

@@ -62,9 +62,12 @@ def separator_line(one: Separator) -> str:
     """Say how a value separates: "zone = b of cart in 96 % of the slow requests, 4 % of the others"."""
     of = f" of {one.service}" if one.service else ""
     also = f" (the same requests: {', '.join(one.also)})" if one.also else ""
+    slow, others = (
+        ("requests of the slower window", "other's") if one.by_window else ("requests that show it", "others")
+    )
     return (
-        f"{one.attribute} = {one.value}{of} in {words.percent(one.slow_share)} of the requests that show it, "
-        f"{words.percent(one.other_share)} of the others{also}"
+        f"{one.attribute} = {one.value}{of} in {words.percent(one.slow_share)} of the {slow}, "
+        f"{words.percent(one.other_share)} of the {others}{also}"
     )
 
 

@@ -32,6 +32,7 @@ class Affected(StrEnum):
 
     ALL = "all"  # the typical request is another
     SOME = "some"  # a part of them; the typical request is as before
+    PRESENT = "present"  # those that have to wait for the group at all: medians and shift are of these
 
 
 class Measure(StrEnum):
@@ -47,9 +48,9 @@ class Change(Struct, frozen=True, kw_only=True):
     """One number of every request, in both windows.
 
     Medians and means are of all requests of a window, those without the calls counting 0; over all groups of spans
-    the mean exposed times sum to the mean response time. The shares are of requests above `limit`, the value that
-    best tells the windows apart (for errors 0: requests with an error). `p`: how probable so large a change is by
-    chance, adjusted for the number of questions asked.
+    the mean exposed times sum to the mean response time. `*_present` is the share of requests above 0, `*_above` of
+    those above `limit`, the value that best tells the windows apart (for errors 0: requests with an error). `p`: how
+    probable so large a change is by chance, adjusted for the number of questions asked.
     """
 
     measure: Measure
@@ -61,6 +62,8 @@ class Change(Struct, frozen=True, kw_only=True):
     mean_delta: float
     shift: Shift
     limit: int
+    baseline_present: float
+    suspect_present: float
     baseline_above: float
     suspect_above: float
     suspect_above_median: int  # the median of those above the limit; 0 when there are none
@@ -71,6 +74,8 @@ class Change(Struct, frozen=True, kw_only=True):
 class Separator(Struct, frozen=True, kw_only=True):
     """A value of an attribute that goes with the slow (failing) requests of both windows, and not with the others.
 
+    `by_window`: where all requests changed by less than they vary, slow ones cannot be told one by one; the value
+    then goes with the requests of the slower window.
     `information`: what it says of a request being slow, as a share (0 to 1) of what there is to say. `also`: values
     that the very same requests have ("name = value of service").
     """
@@ -84,6 +89,7 @@ class Separator(Struct, frozen=True, kw_only=True):
     other_traces: int
     information: float
     p: float
+    by_window: bool
     also: tuple[str, ...] = ()
 
 

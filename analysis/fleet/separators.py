@@ -8,8 +8,9 @@
 Every value is a table of two by two, asked by Fisher's exact test (one-sided: more frequent among the slow) and
 adjusted for the number of values asked. They are ranked by mutual information (Shannon, "A Mathematical Theory of
 Communication", Bell System Technical Journal 27, 1948): how much the value says about a request being slow, as a
-share of all there is to say. A value that is in all slow requests and in all others says nothing, nor does one that
-is in a single slow request and in no other.
+share of all there is to say; times how much of the change between the windows is left when only the slow requests
+with that value are looked at. A value that all requests have says nothing; a host that was as slow before explains
+slow requests, but no change.
 
 Values that the very same requests have (a pod and its only node) cannot be told apart: the widest is named, with
 the others beside it.
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from analysis.fleet.window import PathName, Values
     from analysis.fleet.words import Labels
     from analysis.options import CompareOptions
+    from analysis.redact import Redactor
 
 ALSO = 4  # values of the same requests that are named beside one
 
@@ -55,53 +57,80 @@ class _Value(Struct, frozen=True):
         return (-1 if flag else known, self.name, self.service, self.text)
 
 
+class Requests(Struct, frozen=True):
+    """The requests of both windows as masks, a bit for each: which are slow, which are the suspect's."""
+
+    total: int
+    slow: int
+    suspect: int
+
+    @classmethod
+    def of(cls, slow: tuple[list[bool], list[bool]]) -> Requests:
+        """Number the requests of A, then those of B; `slow`: which of them are."""
+        both = [*slow[0], *slow[1]]
+        marked = _mask(i for i, is_slow in enumerate(both) if is_slow)
+        return cls(len(both), marked, _mask(range(len(slow[0]), len(both))))
+
+    def telling(self, traces: int) -> float:
+        """Say how much having a value says of being slow, as a share (0 to 1) of what there is to say."""
+        return _information(traces, self.slow, self.total) / _entropy(self.slow.bit_count(), self.total)
+
+    def carried(self, traces: int) -> float:
+        """Say how much of the change is left when only the slow requests with a value are looked at (0 to 1)."""
+        whole = _information(self.slow, self.suspect, self.total)
+        return min(1.0, _information(traces & self.slow, self.suspect, self.total) / whole) if whole else 0.0
+
+
 def separators(
-    slow: list[bool],
-    values: list[Values],
-    paths: Iterable[str],
-    labels: Labels,
-    options: CompareOptions,
+    requests: Requests, values: list[Values], paths: Iterable[str], labels: Labels, options: CompareOptions
 ) -> tuple[tuple[Separator, ...], int]:
     """Return the values that tell slow requests from others, most telling first, and how many were asked about.
 
-    `slow` and `values` are of the same requests, in the same order; `paths`: the call paths whose values count.
+    `values`: of the same requests, in the same order; `paths`: the call paths whose values count.
     """
-    total, number = len(slow), sum(slow)
-    redactor = labels.redactor
+    total, number = requests.total, requests.slow.bit_count()
     if not 0 < number < total:
         return (), 0
-    mask = _mask(i for i, is_slow in enumerate(slow) if is_slow)
     by_requests: dict[int, list[_Value]] = {}
     for value in _collected(values, paths, labels.names, total, options):
         by_requests.setdefault(value.traces, []).append(value)
-    asked = sorted(by_requests.items(), key=lambda item: min(value.order for value in item[1]))
-    tables = [((traces & mask).bit_count(), traces.bit_count()) for traces, _ in asked]
+    asked = sorted(by_requests, key=lambda traces: min(value.order for value in by_requests[traces]))
+    tables = [((traces & requests.slow).bit_count(), traces.bit_count()) for traces in asked]
     chances = adjusted([at_least(k, r, number, total) for k, r in tables])
     found = []
-    for (_, equal), (k, r), p in zip(asked, tables, chances, strict=True):
-        shares = k / number, (r - k) / (total - number)
-        if p > options.fleet_chance or shares[0] - shares[1] < options.fleet_separates:
-            continue
-        first, *rest = sorted(equal, key=lambda value: value.order)
-        found.append(
-            Separator(
-                service=redactor.text(first.service),
-                attribute=redactor.text(first.name),
-                value=redactor.value(first.name, first.text),
-                slow_share=round(shares[0], 4),
-                other_share=round(shares[1], 4),
-                slow_traces=k,
-                other_traces=r - k,
-                information=round(_information(k, r, number, total), 4),
-                p=p,
-                also=tuple(
-                    f"{redactor.text(v.name)} = {redactor.value(v.name, v.text)} of {redactor.text(v.service)}"
-                    for v in rest[:ALSO]
-                ),
-            )
-        )
-    found.sort(key=lambda s: -s.information)
-    return tuple(found[: options.fleet_separators]), len(asked)
+    for traces, (k, r), p in zip(asked, tables, chances, strict=True):
+        apart = k / number - (r - k) / (total - number) >= options.fleet_separates
+        if apart and p <= options.fleet_chance and (carried := requests.carried(traces)) >= options.fleet_carried:
+            one = _separator(by_requests[traces], (k, r), requests, p, labels.redactor)
+            found.append((-carried * one.information, one))
+    found.sort(key=lambda item: item[0])
+    return tuple(one for _, one in found[: options.fleet_separators]), len(asked)
+
+
+def _separator(
+    equal: list[_Value], table: tuple[int, int], requests: Requests, p: float, redactor: Redactor
+) -> Separator:
+    """Describe the widest of the values that the same requests have; `table`: slow ones with it, all with it."""
+    first, *rest = sorted(equal, key=lambda value: value.order)
+    (k, r), number = table, requests.slow.bit_count()
+
+    def said(value: _Value) -> tuple[str, str, str]:
+        return redactor.text(value.service), redactor.text(value.name), redactor.value(value.name, value.text)
+
+    service, name, text = said(first)
+    return Separator(
+        service=service,
+        attribute=name,
+        value=text,
+        slow_share=round(k / number, 4),
+        other_share=round((r - k) / (requests.total - number), 4),
+        slow_traces=k,
+        other_traces=r - k,
+        information=round(requests.telling(first.traces), 4),
+        p=p,
+        by_window=False,
+        also=tuple("{1} = {2} of {0}".format(*said(value)) for value in rest[:ALSO]),
+    )
 
 
 def scopes(path: str, names: dict[str, PathName]) -> list[str]:
@@ -134,11 +163,11 @@ def _mask(indices: Iterable[int]) -> int:
     return sum(1 << i for i in indices)
 
 
-def _information(k: int, r: int, number: int, total: int) -> float:
-    """Return the mutual information of a value and being slow, as a share of the entropy of being slow."""
-    whole = _entropy(number, total)
-    known = whole - (r * _entropy(k, r) + (total - r) * _entropy(number - k, total - r)) / total
-    return max(0.0, known / whole)
+def _information(one: int, other: int, total: int) -> float:
+    """Return the mutual information (bits) of two masks: what either says of the other."""
+    r, number, k = one.bit_count(), other.bit_count(), (one & other).bit_count()
+    known = (r * _entropy(k, r) + (total - r) * _entropy(number - k, total - r)) / total
+    return max(0.0, _entropy(number, total) - known)
 
 
 def _entropy(k: int, n: int) -> float:

@@ -67,9 +67,11 @@ def summary(group: Group, label: str) -> str:
 
 def time(change: Change) -> str:
     """Say how much longer requests are held up, or how many of them."""
-    if change.affected is Affected.ALL:
+    if change.affected is not Affected.SOME:
         instead = f"{duration(change.suspect_median)} instead of {duration(change.baseline_median)}"
-        return f"holds requests up {instead} ({interval(change)})"
+        part = change.affected is Affected.PRESENT
+        requests = f"the {percent(change.suspect_present)} of requests that wait for it" if part else "requests"
+        return f"holds {requests} up {instead} ({interval(change)})"
     typical = change.suspect_above_median if change.mean_delta > 0 else change.baseline_above_median
     return (
         f"holds up {percent(change.suspect_above)} of requests for more than {duration(change.limit)} instead of "

@@ -82,6 +82,55 @@ def test_values_of_the_same_requests_are_told_together() -> None:
     assert (told.attribute, told.also) == ("host.name", ("k8s.pod.name = p-9 of pricing",))
 
 
+def test_a_place_that_was_as_slow_before_explains_no_change() -> None:
+    """One host in ten is slow in both windows; what is new is a slow customer, and only that is told."""
+
+    def host(i: int) -> dict:
+        return {"host.name": "old" if i % 10 == 0 else "fresh"}
+
+    def customer(i: int) -> dict:
+        return {"tenant.id": "big" if i % 10 == 1 else "small"}
+
+    def times(slow: tuple[int, ...]) -> list[float]:
+        return [60.0 + i % 3 if i % 10 in slow else ms for i, ms in enumerate(wave(600))]
+
+    found = compare_fleets(
+        window(times((0,)), resource=host, attributes=customer),
+        window(times((0, 1)), resource=host, attributes=customer),
+    )
+    (told,) = found.causes[0].separators
+    assert (told.attribute, told.value) == ("tenant.id", "big")
+
+
+def test_a_small_change_of_all_requests_is_laid_to_what_came_with_the_window() -> None:
+    """Slow requests cannot be told one by one: the version that only the slower window has is named."""
+    rng = random.Random(8)  # noqa: S311 - samples that repeat
+    spread = [rng.lognormvariate(3.0, 0.3) for _ in range(1_200)]
+    found = compare_fleets(
+        window(spread[:600], resource=lambda i: {"service.version": "1", "host.name": f"n{i % 2}"}),
+        window(
+            [1.12 * ms for ms in spread[600:]], resource=lambda i: {"service.version": "2", "host.name": f"n{i % 2}"}
+        ),
+    )
+    (told,) = found.causes[0].separators
+    assert (told.attribute, told.value, told.slow_share) == ("service.version", "2", 1.0)
+    assert told.by_window
+    assert "service.version = 2 of pricing in 100 % of the requests of the slower window" in render_fleets(found)
+
+
+def test_of_a_group_that_some_requests_do_not_wait_for_the_others_are_told() -> None:
+    """A quarter waits for nothing there: the others wait longer, and medians and shift are of them."""
+
+    def calls(i: int) -> int:
+        return i % 4 > 0
+
+    found = compare_fleets(window(wave(120), calls=calls), window(wave(120, 23), calls=calls))
+    change = found.causes[0].time
+    assert (change.affected, change.baseline_present, change.suspect_present) == (Affected.PRESENT, 0.75, 0.75)
+    assert change.shift.low <= 3 * MS <= change.shift.high
+    assert "holds the 75 % of requests that wait for it up 23" in found.causes[0].summary
+
+
 def test_nothing_is_said_of_values_when_none_separates() -> None:
     """Then it says that it looked."""
     found = compare_fleets(
@@ -189,7 +238,7 @@ def mirrored(found: FleetComparison) -> dict:
                 row = to_builtins(change)
                 row["mean_delta"] *= -1
                 row["shift"] = {"value": -change.shift.value, "low": -change.shift.high, "high": -change.shift.low}
-                for name in ("median", "mean", "above", "above_median"):
+                for name in ("median", "mean", "present", "above", "above_median"):
                     row[f"baseline_{name}"], row[f"suspect_{name}"] = row[f"suspect_{name}"], row[f"baseline_{name}"]
                 changes.append((cause.path, row))
     return {
