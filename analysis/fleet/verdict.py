@@ -158,7 +158,8 @@ def _quiet(case: Case, options: CompareOptions) -> tuple[Confidence, list[str]]:
         level -= 1
         reasons.append("requests vary so much that a larger change could hide")
     rarest = rarest_share(a.traces, b.traces, case.found.questions, options)
-    reasons.append(f"what strikes fewer than {words.percent(rarest)} of requests could not be told from chance")
+    seldom = f"fewer than {words.percent(rarest)} of requests"
+    reasons.append(f"what strikes {seldom}, and none before, could not be told from chance")
     return _weakened(case, level, reasons, options)
 
 
