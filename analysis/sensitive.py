@@ -126,8 +126,8 @@ _SQL = re.compile(
 )
 _QUOTED = r"N?'(?:[^']|''){0,4000}(?:'|$)|\"[^\"]{0,4000}\"(?!\.)"
 _LITERAL = re.compile(
-    rf"((?:[=<>(,]|\b(?:like|ilike|between|and|in|values|then|else|limit|offset|set|regexp|select)\b)\s{{0,4}})(?:{_QUOTED})"
-    r"|((?:[=<>]|\b(?:like|between|limit|offset)\b)\s{0,4})-?\d[\d.]{0,40}(?![\w.])"
+    rf"((?:[=<(,]|(?<!-)>|\b(?:like|ilike|between|and|in|values|then|else|limit|offset|set|regexp|select)\b)\s{{0,4}})(?:{_QUOTED})"
+    r"|((?:[=<]|(?<!-)>|\b(?:like|between|limit|offset)\b)\s{0,4})-?\d[\d.]{0,40}(?![\w.])"
     rf"|(\()\s{{0,4}}(?:{_QUOTED}|-?\d[\d.]{{0,40}})(?:\s{{0,4}},\s{{0,4}}(?:{_QUOTED}|-?\d[\d.]{{0,40}}|\?)){{0,400}}\s{{0,4}}\)",
     re.IGNORECASE,
 )
@@ -207,8 +207,10 @@ def _redacted(text: str) -> str:
         return text
     for pattern, replacement in _COMPILED:
         text = pattern.sub(replacement, text)
-    if _SQL.search(text):
-        text = _LITERAL.sub(_literal, text)
+    statement = _SQL.search(text)
+    if statement is not None:
+        begin = statement.start()
+        text = text[:begin] + _LITERAL.sub(_literal, text[begin:])
     return _BASE64.sub(_encoded, _DIGITS.sub(_cards, text))
 
 
