@@ -175,6 +175,7 @@ class Bot:
 
     async def _measure(self) -> None:
         """Look up what is known by looking only."""
+        metrics.READY.set(not await self._problems())
         try:
             pending, votes = await self.ledger.pending(), await self.results.totals()
         except StateError as error:

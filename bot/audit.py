@@ -14,7 +14,9 @@ import structlog
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from structlog.contextvars import bound_contextvars
 
+from analysis.comparison import CauseKind, VerdictKind
 from bot import arrival, metrics, tracing
+from bot.errors import FAMILIES
 from bot.steps import past
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from bot.results import Result
 
 INTERNAL = "internal"  # the code of what nobody foresaw
+
+# A series that begins with its first event shows no increase at it: all of them begin with 0.
+metrics.begin(metrics.REQUESTS, ("answered", "failed", "repeated", "refused", "interrupted"))
+metrics.begin(metrics.FAILURES, (INTERNAL, *(code for family in FAMILIES for code in family.sentences)))
+metrics.begin(metrics.VERDICTS, VerdictKind)
+metrics.begin(metrics.CAUSES, CauseKind)
 
 log = structlog.get_logger()
 

@@ -24,7 +24,10 @@ from bot.steps import step
 if TYPE_CHECKING:
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-KNOWN = {*TOKEN_ERRORS, *ABSENT_ERRORS, *GONE_ERRORS, *LAYOUT_ERRORS, *RATE_ERRORS, *TRANSIENT_ERRORS, "missing_scope"}
+KNOWN = frozenset((
+    *TOKEN_ERRORS, *ABSENT_ERRORS, *GONE_ERRORS, *LAYOUT_ERRORS, *RATE_ERRORS, *TRANSIENT_ERRORS, "missing_scope",
+))  # fmt: skip
+metrics.begin(metrics.SLACK_ERRORS, (*KNOWN, "other", "unreachable"))
 
 
 class WatchedClient(AsyncWebClient):

@@ -26,6 +26,7 @@ class WatchedSource:
     def __init__(self, source: TraceSource) -> None:
         self.settings = source.settings
         self._source = source
+        metrics.begin(metrics.SOURCE_ERRORS, (self.settings.name,), SourceError.sentences)
         self._address = urlsplit(source.settings.url).hostname or ""
 
     async def fetch(

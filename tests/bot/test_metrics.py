@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
+import subprocess
+import sys
 import time
+from collections import defaultdict
+from pathlib import Path
 
-import aiohttp
 import pytest
-from measured import Watch
+from measured import Watch, scrape
 from prometheus_client.parser import text_string_to_metric_families
-from world import CHANNEL, World
+from world import CHANNEL
 
+from analysis.comparison import CauseKind, VerdictKind
 from bot import metrics
+from bot.errors import FAMILIES
 from bot.settings import Limits, SourceSettings
+from bot.slack.client import KNOWN
 from bot.slack.reception import payload_kind
 
-
-async def scrape(world: World, accept: str = "") -> tuple[str, str]:
-    """Read the metrics as Prometheus does; returns content type and text."""
-    url = f"http://127.0.0.1:{world.bot.ops.port}/metrics"
-    async with aiohttp.ClientSession() as session, session.get(url, headers={"Accept": accept}) as response:
-        assert response.status == 200
-        return response.headers["Content-Type"], await response.text()
+ROOT = Path(__file__).parents[2]
 
 
 async def test_prometheus_can_read_them(world) -> None:
@@ -136,8 +136,42 @@ async def test_no_label_grows_with_what_people_and_traces_say(world, samples) ->
     await world.command("nonsense nonsense")
     await world.action({"type": "block_actions", "actions": [{"action_id": "odd"}], "user": {"id": "U1"}})
     await world.settled()
+    codes = {code for family in FAMILIES for code in family.sentences} | KNOWN | {"internal", "other", "unreachable"}
+    known = {
+        "kind": {"command", "event", "button", "form", "shortcut", "other", "refused", *VerdictKind, *CauseKind},
+        "outcome": {"answered", "failed", "repeated", "refused", "interrupted"},
+        "code": codes,
+        "wait": {"taker", "place"},
+        "step": {"decode", "compare", "report", "draw", "total", "announce", "answer"},
+        "call": {"fetch", "search", "services", "operations", "latencies", "failures", "ping"},
+    }
     _, text = await scrape(world)
-    ours = [f for f in text_string_to_metric_families(text) if f.name.startswith("compare_traces_")]
-    values = {value for family in ours for sample in family.samples for value in sample.labels.values()}
-    assert "U0NEVERSEEN" not in json.dumps(sorted(values))
-    assert {name for family in ours for sample in family.samples for name in sample.labels} <= set(metrics.LABELS)
+    seen = defaultdict(set)
+    for family in text_string_to_metric_families(text):
+        if family.name.startswith("compare_traces_"):
+            for sample in family.samples:
+                assert set(sample.labels) <= {*metrics.LABELS[family.name], "le"}
+                for name, value in sample.labels.items():
+                    seen[name].add(value)
+    assert set(seen) == {*known, "le", "method", "source"}
+    for name, values in known.items():
+        assert seen[name] <= values
+    assert all(re.fullmatch(r"[a-z]+(\.[a-zA-Z]+)+", method) for method in seen["method"])
+
+
+def test_a_counter_begins_before_its_first_event() -> None:
+    """Else the first failure of a kind, the one to be alarmed about, would not be an increase."""
+    code = "from bot import app, metrics; print(metrics.exposition('')[0].decode())"
+    text = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    for series in (
+        'compare_traces_failures_total{code="internal"}', 'compare_traces_failures_total{code="busy"}',
+        'compare_traces_slack_errors_total{code="token_revoked"}', 'compare_traces_requests_total{outcome="failed"}',
+    ):  # fmt: skip
+        assert f"{series} 0.0" in text
+
+
+def test_the_documented_metrics_are_the_real_ones() -> None:
+    """docs/METRICS.md is what `python -m bot.metrics` prints, with every metric that has our name."""
+    assert (ROOT / "docs" / "METRICS.md").read_text() == metrics.reference()
+    ours = {family.name for family in metrics.REGISTRY.collect() if family.name.startswith(metrics.PREFIX)}
+    assert ours == set(metrics.LABELS)
