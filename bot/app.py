@@ -15,8 +15,10 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import metrics
+from bot.admission import Admission
 from bot.answering import Answering
 from bot.comparing import Jobs
+from bot.inquiry import Inquiry
 from bot.ledger import StateError
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
@@ -58,6 +60,8 @@ class Bot:
         self.identity = Identity(self.client)
         self.sources = open_sources(settings, sleep)
         self.runner = AnalysisRunner(settings.limits.concurrent)
+        self.inquiry = Inquiry(settings, self.sources, self.runner)
+        self.admission = Admission(settings.limits)
         self.state = open_state(settings)
         self.ledger, self.results = self.state.ledger, self.state.results
         self.delivery = Delivery(self.client, sleep)
@@ -66,7 +70,7 @@ class Bot:
         aside = Aside(self.delivery, self.responder)
         answering = Answering(settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files)
         self.jobs = Jobs(
-            settings, self.sources, self.runner, self.ledger, self.delivery, aside, answering,
+            settings, self.inquiry, self.admission, self.ledger, self.delivery, aside, answering,
             Permissions(self.client, settings), sleep, self.state.queue,
         )  # fmt: skip
         self.app = self._bolt_app()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,28 +19,28 @@ from redis.exceptions import RedisError
 
 from bot import audit, metrics
 from bot.arrival import request_key
-from bot.errors import MY_FAULT, BotError, DeliveryError, SourceError, UserError
+from bot.errors import MY_FAULT, BotError, DeliveryError, UserError
 from bot.finding.exemplar import LAG_S
-from bot.gathering import Gatherer
 from bot.ledger import AlertName
-from bot.request import CompareRequest, Origin, TraceRef
-from bot.results import Result
+from bot.request import CompareRequest, Origin
 from bot.slack import messages, notices
 from bot.slack.workspaces import acting_in
 from bot.steps import step
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
+    from bot.admission import Admission
     from bot.answering import Answering
+    from bot.inquiry import Inquiry
     from bot.ledger import Entry, Ledger
-    from bot.runner import AnalysisRunner
+    from bot.request import TraceRef
+    from bot.results import Result
     from bot.settings import Settings
     from bot.slack.aside import Aside
     from bot.slack.elements import Message
     from bot.slack.permissions import Permissions
     from bot.slack.post import Delivery
-    from bot.sources import Sources
     from bot.work_queue import WorkQueue
 
 ATTEMPTS = 3  # of one request over restarts, before the person is told
@@ -64,14 +63,13 @@ class Jobs:
     """Accepts requests and works on them, a bounded number at once."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, delivery: Delivery,
+        self, settings: Settings, inquiry: Inquiry, admission: Admission, ledger: Ledger, delivery: Delivery,
         aside: Aside, answering: Answering, permissions: Permissions,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, queue: WorkQueue | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
-        self._sources = sources
-        self._runner = runner
-        self._gatherer = Gatherer(settings, sources, runner)
+        self._inquiry = inquiry
+        self._admission = admission
         self._ledger = ledger
         self._delivery = delivery
         self._aside = aside
@@ -79,14 +77,11 @@ class Jobs:
         self._permissions = permissions
         self._sleep = sleep
         self._queue = queue  # None: what is accepted here is worked on here
-        self._slots = asyncio.Semaphore(settings.limits.concurrent)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, request: CompareRequest, origin: Origin) -> None:
         """Take a request and return at once; raises `UserError` when too many are waiting."""
-        limits = self._settings.limits
-        if len(self._tasks) >= limits.concurrent + limits.waiting:
-            raise UserError("busy", seconds=round(limits.deadline_s / 2))
+        self._admission.check()
         self.start(self._accept(Payload(request=request, origin=origin)))
 
     async def resume(self) -> None:
@@ -123,7 +118,12 @@ class Jobs:
         """Run something that must be finished before the process ends; `work` deals with its own errors."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._admission.enter()
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._admission.leave()
 
     async def drain(self, timeout_s: float = DRAIN_S) -> None:
         """Let running jobs finish; what does not finish in time stays in the ledger for the next start."""
@@ -249,22 +249,6 @@ class Jobs:
         except Exception:
             log.exception("cannot write the ledger")
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        """Wait for one of the places to work in, but not for ever."""
-        deadline_s = self._settings.limits.deadline_s
-        try:
-            # Not wait_for: in Python 3.11 it can swallow the cancellation that a shutdown sends.
-            with step("wait", metrics.QUEUE_SECONDS.labels("place")):
-                async with asyncio.timeout(deadline_s):
-                    await self._slots.acquire()
-        except TimeoutError:
-            raise UserError("busy", seconds=round(deadline_s)) from None
-        try:
-            yield
-        finally:
-            self._slots.release()
-
     async def _post_root(self, key: str, payload: Payload, *, first: bool) -> str:
         """Announce the comparison; a later attempt looks first for what an earlier one may have posted."""
         origin = payload.origin
@@ -278,32 +262,14 @@ class Jobs:
     async def _compare_patiently(self, payload: Payload) -> Result:
         """Compare; where nobody waits for the answer, a search that came too early is made once more later."""
         try:
-            async with self._slot():
-                return await self._compare(payload)
+            async with self._admission.place():
+                return await self._inquiry.result(payload.request, payload.origin)
         except UserError as error:
             if not payload.origin.watched or error.code not in TOO_EARLY:
                 raise
         await self._sleep(LAG_S)
-        async with self._slot():
-            return await self._compare(payload)
-
-    async def _compare(self, payload: Payload) -> Result:
-        request, origin, limits = payload.request, payload.origin, self._settings.limits
-        try:
-            async with asyncio.timeout(limits.deadline_s):
-                traces = await self._gatherer.gather(request, origin.channel)
-        except TimeoutError:
-            raise SourceError("timeout", source="the trace source", seconds=round(limits.deadline_s)) from None
-        others = traces.others.traces if traces.others else ()
-        answer = await self._runner.compare(traces.baseline, traces.suspect, others, deadline_s=limits.analysis_s)
-        trend = await self._gatherer.trend(request, origin.channel, traces.suspect, answer)
-        source = (traces.baseline or traces.suspect).source
-        return Result(
-            request=request, origin=origin, answer=answer, baseline_source=source, suspect_source=traces.suspect.source,
-            baseline=request.baseline or TraceRef(trace_id=answer.comparison.baseline.trace_id, source=source),
-            suspect=traces.reference, compared_with=traces.others.words(answer.population) if traces.others else "",
-            stands_for=traces.stands_for, trend=trend,
-        )  # fmt: skip
+        async with self._admission.place():
+            return await self._inquiry.result(payload.request, payload.origin)
 
     async def _answer(self, key: str, root_ts: str, result: Result, *, first: bool) -> None:
         """Give the answer: to everybody in the channel, or to the person who asked alone."""
