@@ -25,6 +25,7 @@ demo-cli: install
 
 test: install
 	@$(BIN)/python tests/browser_setup.py
+	@$(BIN)/python tests/metrics_setup.py
 	@$(BIN)/python -m pytest -q -n auto
 
 # What must hold for any traces at all, on 10,000 generated examples each: takes a while.

@@ -25,6 +25,7 @@ from bot.analysis_child import compared, compared_with_typical, root_call
 from bot.app import Bot
 from bot.commands import parse_command
 from bot.errors import BotError
+from bot.evidence.sources import EvidenceSources
 from bot.finding import Place, find_others
 from bot.ledger import StateError
 from bot.request import CompareRequest
@@ -206,11 +207,12 @@ async def _check_sources(settings: Settings) -> list[bool]:
     if not settings.all_sources:
         print("sources: none configured: set JAEGER_URL or TEMPO_URL, or write a TOML file")
         return [True]
-    sources = open_sources(settings)
+    sources, evidence = open_sources(settings), EvidenceSources(settings)
     try:
-        answers = await sources.ping()
+        answers = await sources.ping() | await evidence.ping()
     finally:
         await sources.aclose()
+        await evidence.aclose()
     for name, answer in answers.items():
         print(f"source {name}: {answer}")
     return [isinstance(answer, Exception) for answer in answers.values()]

@@ -18,6 +18,8 @@ from bot import metrics
 from bot.admission import Admission
 from bot.answering import Answering
 from bot.comparing import Jobs
+from bot.completing import Completing
+from bot.evidence.sources import EvidenceSources
 from bot.inquiry import Inquiry
 from bot.ledger import StateError
 from bot.runner import AnalysisRunner
@@ -69,13 +71,15 @@ class Bot:
         self.responder = Responder(settings.slack_api_url)
         aside = Aside(self.delivery, self.responder)
         answering = Answering(settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files)
+        self.evidence = EvidenceSources(settings)
+        completing = Completing(settings, self.sources, self.evidence, self.ledger, self.delivery, aside, answering)
         self.jobs = Jobs(
-            settings, self.inquiry, self.admission, self.ledger, self.delivery, aside, answering,
+            settings, self.inquiry, self.admission, self.ledger, self.delivery, aside, answering, completing,
             Permissions(self.client, settings), sleep, self.state.queue,
         )  # fmt: skip
         self.app = self._bolt_app()
         listeners = Listeners(
-            settings, self.sources, self.jobs, self.ledger, self.delivery, aside, answering,
+            settings, self.sources, self.evidence, self.jobs, self.ledger, self.delivery, aside, answering,
             self.installations,
         )  # fmt: skip
         listeners.register(self.app)
@@ -220,5 +224,6 @@ class Bot:
         await self.runner.aclose()
         await self.responder.aclose()
         await self.sources.aclose()
+        await self.evidence.aclose()
         await self.ops.stop()
         await self.state.aclose()

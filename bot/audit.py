@@ -43,12 +43,14 @@ class Record:
         self.outcome = "interrupted"  # the process ends before the request does; the next one takes it up
         self.code = ""
         self.verdict = ""
+        self.until: float | None = None  # when the answer stood, on the monotonic clock: what follows completes it
         self._request = request
         self._result: Result | None = None
 
     def answered(self, result: Result) -> None:
         """The answer stands."""
         self.outcome, self.code, self._result = "answered", "", result
+        self.until = time.monotonic()
         self.verdict = result.answer.comparison.verdict.kind.value
 
     def failed(self, code: str) -> None:
@@ -107,7 +109,7 @@ def recorded(key: str, origin: Origin, request: CompareRequest, accepted_at: flo
         try:
             yield record
         finally:
-            seconds = time.monotonic() - began
+            seconds = (record.until or time.monotonic()) - began
             record.count(seconds)
             record.write(origin, seconds)
             span.set_attributes({"compare_traces.outcome": record.outcome, "compare_traces.verdict": record.verdict})

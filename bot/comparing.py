@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from bot.admission import Admission
     from bot.answering import Answering
+    from bot.completing import Completing
     from bot.inquiry import Inquiry
     from bot.ledger import Entry, Ledger
     from bot.request import TraceRef
@@ -64,7 +65,7 @@ class Jobs:
 
     def __init__(
         self, settings: Settings, inquiry: Inquiry, admission: Admission, ledger: Ledger, delivery: Delivery,
-        aside: Aside, answering: Answering, permissions: Permissions,
+        aside: Aside, answering: Answering, completing: Completing, permissions: Permissions,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, queue: WorkQueue | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
@@ -74,6 +75,7 @@ class Jobs:
         self._delivery = delivery
         self._aside = aside
         self._answering = answering
+        self._completing = completing
         self._permissions = permissions
         self._sleep = sleep
         self._queue = queue  # None: what is accepted here is worked on here
@@ -217,6 +219,7 @@ class Jobs:
     async def _answered(self, key: str, payload: Payload, root_ts: str, record: audit.Record) -> None:
         origin = payload.origin
         state = "failed"
+        evidence = None
         try:
             attempt = await self._ledger.started(key)
             if attempt > ATTEMPTS:
@@ -225,10 +228,13 @@ class Jobs:
                 with step("announce", metrics.POST_SECONDS.labels("announce")):
                     root_ts = await self._post_root(key, payload, first=attempt == 1)
             result = await self._compare_patiently(payload)
+            evidence = self._completing.begin(result)
             with step("post", metrics.POST_SECONDS.labels("answer")):
                 await self._answer(key, root_ts, result, first=attempt == 1)
             state = "answered"
             record.answered(result)
+            if evidence is not None:
+                await self._completing.complete(key, result, evidence, first=attempt == 1)
         except BotError as error:
             log.info("no answer", code=error.code, error=str(error), key=key)
             record.failed(error.code)
@@ -239,6 +245,9 @@ class Jobs:
             log.exception("failed", key=key)
             record.failed(audit.INTERNAL)
             await self._fail(key, origin, root_ts, MY_FAULT)
+        finally:
+            if evidence is not None:
+                evidence.cancel()
         await self._book(self._ledger.ended(key, state))
 
     @staticmethod

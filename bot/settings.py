@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.evidence.queries import check_query
 from bot.links import FIELDS, check_template
 
 CONFIG_VARIABLE = "COMPARE_TRACES_CONFIG"
@@ -45,31 +46,46 @@ def _redis_url(url: SecretStr) -> SecretStr:
 
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+QueryTemplate = Annotated[str, AfterValidator(check_query)]
 
 
-class SourceSettings(BaseModel):
-    """One trace backend."""
+class Endpoint(BaseModel):
+    """A server that is asked over HTTP: where it is, and how to prove who is asking."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$", description="what people call it: `source=<name>`")
-    kind: Literal["jaeger", "tempo"] = Field(description="`jaeger` (also VictoriaTraces) or `tempo`")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$", description="what people call it")
     url: HttpUrl = Field(description="base address of the query API, with its base path")
-    ui_url: HttpUrl | None = Field(None, description="where people open traces: the Jaeger UI or Grafana")
-    grafana_datasource: str | None = Field(None, description="uid of the Tempo or Jaeger data source in Grafana")
-    link_hosts: tuple[str, ...] = Field((), description="more hosts whose pasted links belong to this source")
     bearer_env: str | None = Field(None, description="environment variable that holds a bearer token")
     basic_env: str | None = Field(None, description="environment variable that holds `user:password`")
     headers_env: dict[str, str] = Field(default_factory=dict, description="header name -> environment variable")
     tenant: str | None = Field(None, description="tenant to ask for when none is given")
-    tenant_header: str = Field(
-        "", description="header for the tenant; default X-Scope-OrgID (tempo), x-tenant (jaeger)"
-    )
+    tenant_header: str = Field("", description="header for the tenant; default X-Scope-OrgID")
     ca_file: Path | None = Field(None, description="CA certificates to trust instead of the system's")
     client_cert: Path | None = Field(None, description="client certificate (PEM)")
     client_key: Path | None = Field(None, description="its key (PEM)")
     connect_timeout_s: float = Field(3.0, gt=0, le=60, description="seconds to connect")
     read_timeout_s: float = Field(15.0, gt=0, le=300, description="seconds without a byte")
+    max_body_bytes: int = Field(8 * 1024 * 1024, gt=0, description="largest unpacked answer that is read")
+
+    def secrets(self) -> set[str]:
+        """Return what the environment holds for this server alone."""
+        found = {os.environ.get(name or "", "") for name in (self.bearer_env, *self.headers_env.values())}
+        basic = os.environ.get(self.basic_env or "", "")
+        return found | {basic, basic.partition(":")[2]}
+
+
+class SourceSettings(Endpoint):
+    """One trace backend."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$", description="what people call it: `source=<name>`")
+    kind: Literal["jaeger", "tempo"] = Field(description="`jaeger` (also VictoriaTraces) or `tempo`")
+    ui_url: HttpUrl | None = Field(None, description="where people open traces: the Jaeger UI or Grafana")
+    grafana_datasource: str | None = Field(None, description="uid of the Tempo or Jaeger data source in Grafana")
+    link_hosts: tuple[str, ...] = Field((), description="more hosts whose pasted links belong to this source")
+    tenant_header: str = Field(
+        "", description="header for the tenant; default X-Scope-OrgID (tempo), x-tenant (jaeger)"
+    )
     max_body_bytes: int = Field(64 * 1024 * 1024, gt=0, description="largest unpacked answer that is read")
 
     @property
@@ -81,12 +97,25 @@ class SourceSettings(BaseModel):
         )
 
 
+class MetricSettings(Endpoint):
+    """One source of metrics about services: Prometheus, or what answers as it does (Mimir, Thanos, VictoriaMetrics)."""
+
+    latency_query: QueryTemplate = Field(
+        "", description="PromQL for the buckets of an operation's durations, `increase` over `{step}`, by `le` in "
+        "seconds, with fields `{service}` and `{operation}`; default: span metrics, old and new names",
+    )  # fmt: skip
+    latency_unit: Literal["s", "ms"] = Field("s", description="what `le` of `latency_query` counts")
+    requests_query: QueryTemplate = Field("", description="PromQL for the number of an operation's requests")
+    failures_query: QueryTemplate = Field("", description="PromQL for the number of those that failed")
+
+
 class ChannelSettings(BaseModel):
     """What one channel may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sources: tuple[str, ...] = Field((), description="sources this channel may ask; empty: all")
+    metrics: tuple[str, ...] = Field((), description="`[[metrics]]` that its answers may draw on; empty: all")
     tenant: str | None = Field(None, description="tenant for this channel")
 
 
@@ -100,6 +129,15 @@ class LinkSettings(BaseModel):
         description=f"address with fields: {', '.join(f'`{{{name}}}`' for name in FIELDS)}"
     )
     services: tuple[str, ...] = Field((), description="services it is about (`*` matches anything); empty: all")
+
+
+class EvidenceSettings(BaseModel):
+    """What logs and metrics are asked, beside the traces."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    deadline_s: float = Field(10.0, gt=0, le=60, description="seconds that logs and metrics have; no answer waits")
+    tell_failures: bool = Field(default=False, description="say it in the thread also where no source answered at all")
 
 
 class Limits(BaseModel):
@@ -144,6 +182,8 @@ class Settings(BaseSettings):
     jaeger_url: HttpUrl | None = Field(None, description="one Jaeger source, without a TOML file")
     tempo_url: HttpUrl | None = Field(None, description="one Tempo source, without a TOML file")
     sources: tuple[SourceSettings, ...] = Field((), description="trace backends: `[[sources]]`")
+    metrics: tuple[MetricSettings, ...] = Field((), description="metrics about services: `[[metrics]]`")
+    evidence: EvidenceSettings = Field(default_factory=EvidenceSettings, description="`[evidence]`: logs and metrics")
     channels: dict[str, ChannelSettings] = Field(default_factory=dict, description="`[channels.C0123]`: per channel")
     allowed_channels: tuple[str, ...] = Field((), description="channels I answer in; empty: all I am in")
     allowed_users: tuple[str, ...] = Field((), description="users who may ask; empty, without groups: everyone")
@@ -171,13 +211,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         names = [source.name for source in self.all_sources]
-        double = {name for name in names if names.count(name) > 1}
+        evidence = {"metrics": [its.name for its in self.metrics]}
+        everything = [*names, *(name for its in evidence.values() for name in its)]
+        double = {name for name in everything if everything.count(name) > 1}
         if double:
             raise ValueError(f"sources: two are called {', '.join(sorted(double))}; names must differ")
         for channel, its in self.channels.items():
             for name in its.sources:
                 if name not in names:
                     raise ValueError(f"channels.{channel}.sources: no source is called {name}")
+            for kind, known in evidence.items():
+                for name in getattr(its, kind):
+                    if name not in known:
+                        raise ValueError(f"channels.{channel}.{kind}: none of [[{kind}]] is called {name}")
         return self
 
     @property
@@ -197,10 +243,8 @@ class Settings(BaseSettings):
         if self.redis_url is not None:
             url = self.redis_url.get_secret_value()
             mine |= {url, urlsplit(url).password or ""}
-        for source in self.all_sources:
-            for variable in (source.bearer_env, source.basic_env, *source.headers_env.values()):
-                value = os.environ.get(variable or "", "")
-                mine |= {value, value.partition(":")[2]} if variable == source.basic_env else {value}
+        for endpoint in (*self.all_sources, *self.metrics):
+            mine |= endpoint.secrets()
         return mine - {""}
 
     @classmethod
@@ -260,6 +304,8 @@ def reference() -> str:
     for title, model in (
         ("Top level", Settings),
         ("`[[sources]]`", SourceSettings),
+        ("`[[metrics]]`", MetricSettings),
+        ("`[evidence]`", EvidenceSettings),
         ("`[channels.<id>]`", ChannelSettings),
         ("`[[links]]`", LinkSettings),
         ("`[limits]`", Limits),

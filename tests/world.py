@@ -19,7 +19,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.playground.uploads import Uploads
 from bot.playground.workspace import BOT_ID, Workspace
 from bot.playground.workspace.responses import Address
-from bot.settings import Limits, Settings, SourceSettings
+from bot.settings import EvidenceSettings, Limits, Settings, SourceSettings
 from bot.slack.limits import view_problems
 
 if TYPE_CHECKING:
@@ -286,7 +286,8 @@ def settings_for(url: str, state_file, **changes) -> Settings:
     values = {
         "slack_bot_token": SecretStr("xoxb-test"), "slack_signing_secret": SecretStr(SECRET),
         "slack_app_token": SecretStr(""), "slack_api_url": f"{url}/api", "host": "127.0.0.1", "port": 0, "ops_port": 0,
-        "state_file": state_file, "redis_url": None, "jaeger_url": None, "tempo_url": None, "channels": {}, "links": (), "allowed_channels": (),
+        "state_file": state_file, "redis_url": None, "jaeger_url": None, "tempo_url": None, "channels": {}, "metrics": (), "evidence": EvidenceSettings(), "links": (),
+        "allowed_channels": (),
         "allowed_users": (), "limits": Limits(missing_retry_s=2.0),
         "sources": (
             SourceSettings(name="jaeger", kind="jaeger", url=f"{url}/jaeger", ui_url=f"{url}/jaeger"),

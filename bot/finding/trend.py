@@ -155,7 +155,7 @@ def _split(values: Sequence[float], points: Sequence[tuple[int, float]], started
 
 
 def _above(steps: Sequence[Latency], level_ns: int) -> float | None:
-    """Return the share of requests in buckets wholly above the one of a duration; None without buckets."""
-    counts = [(bound, count) for step in steps for bound, count in step.buckets]
-    total = sum(count for _, count in counts)
-    return sum(count for bound, count in counts if bound // 2 >= level_ns) / total if total else None
+    """Return the share of requests in buckets wholly above a duration; None without buckets."""
+    buckets = [bucket for step in steps for bucket in step.buckets]
+    total = sum(bucket.requests for bucket in buckets)
+    return sum(bucket.requests for bucket in buckets if bucket.low_ns >= level_ns) / total if total else None

@@ -1,6 +1,6 @@
-"""HTTP for trace backends: the only file that knows httpx.
+"""HTTP for trace backends, logs and metrics: the only file that knows httpx.
 
-One `HttpSource` per backend: bounded in time and bytes, retrying only what is safe to repeat, sending its
+One `HttpSource` per server: bounded in time and bytes, retrying only what is safe to repeat, sending its
 credentials to its own host alone.
 """
 
@@ -21,7 +21,7 @@ from msgspec import Struct
 from bot.errors import SourceError
 
 if TYPE_CHECKING:
-    from bot.settings import SourceSettings
+    from bot.settings import Endpoint
 
 ATTEMPTS = 3
 BUSY = 429
@@ -83,9 +83,9 @@ def _backoff(error: Exception) -> bool | float:
 
 
 class HttpSource:
-    """GET requests to one backend."""
+    """Questions to one server: requests that change nothing, and may be repeated."""
 
-    def __init__(self, settings: SourceSettings) -> None:
+    def __init__(self, settings: Endpoint) -> None:
         self.settings = settings
         self._host = urlsplit(settings.url).netloc
         self._client = httpx.AsyncClient(
@@ -107,14 +107,18 @@ class HttpSource:
         accept: str,
         headers: dict[str, str] | None = None,
         params: dict[str, str] | None = None,
+        question: bytes | None = None,
         max_bytes: int | None = None,
         deadline_s: float,
     ) -> Answer:
-        """GET a path below the source's url; returns any complete answer that is not a server's own trouble.
+        """GET a path below the source's url, or POST a `question` to it.
+
+        Returns any complete answer that is not a server's own trouble.
 
         Raises `SourceError` when there is none within `deadline_s`, whatever the number of tries, and when it has
         more than `max_bytes` (unpacked; never more than the source's own limit).
         """
+        headers = {"Accept": accept, **({"Content-Type": "application/json"} if question else {}), **(headers or {})}
         limit = min(max_bytes or self.settings.max_body_bytes, self.settings.max_body_bytes)
         try:
             async with asyncio.timeout(deadline_s):
@@ -122,16 +126,21 @@ class HttpSource:
                     on=_backoff, attempts=ATTEMPTS, wait_initial=0.1, wait_max=2.0, timeout=deadline_s
                 ):
                     with attempt:
-                        return await self._once(path, {"Accept": accept, **(headers or {})}, params or {}, limit)
+                        return await self._once(path, headers, params or {}, question, limit)
         except TimeoutError:
             raise self._error("timeout", seconds=round(deadline_s)) from None
         except TransientError as transient:
             raise transient.error from None
         raise AssertionError("the retry loop returns or raises")
 
-    async def _once(self, path: str, headers: dict[str, str], params: dict[str, str], limit: int) -> Answer:
+    async def _once(
+        self, path: str, headers: dict[str, str], params: dict[str, str], question: bytes | None, limit: int
+    ) -> Answer:
+        method = "GET" if question is None else "POST"
         try:
-            async with self._client.stream("GET", self.settings.url + path, headers=headers, params=params) as response:
+            async with self._client.stream(
+                method, self.settings.url + path, headers=headers, params=params, content=question
+            ) as response:
                 if response.is_redirect:
                     host = urlsplit(response.headers.get("location", "")).netloc or self._host
                     raise self._error("redirected", host=host)
@@ -175,7 +184,7 @@ def _seconds(text: str | None) -> float | None:
         return None
 
 
-def _credentials(settings: SourceSettings) -> dict[str, str]:
+def _credentials(settings: Endpoint) -> dict[str, str]:
     """Read the source's secrets from the environment variables that its settings name."""
     headers = {name: os.environ.get(variable, "") for name, variable in settings.headers_env.items()}
     if settings.bearer_env:
@@ -186,7 +195,7 @@ def _credentials(settings: SourceSettings) -> dict[str, str]:
     return headers
 
 
-def _tls(settings: SourceSettings) -> ssl.SSLContext:
+def _tls(settings: Endpoint) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
     if settings.client_cert:
         context.load_cert_chain(settings.client_cert, settings.client_key)

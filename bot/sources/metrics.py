@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec import Struct
 
 LOOKBACK_S = 6 * 3600
 STEP_S = 300
+
+
+class Bucket(NamedTuple):
+    """Requests that took longer than `low_ns` and at most `high_ns`; where both are the same, nobody knows how long."""
+
+    low_ns: int
+    high_ns: int
+    requests: int
 
 
 class Latency(Struct, frozen=True):
@@ -14,7 +24,7 @@ class Latency(Struct, frozen=True):
     at: int  # unix seconds, where the step begins
     middle_ns: int  # the median
     tail_ns: int  # the 95th percentile
-    buckets: tuple[tuple[int, int], ...] = ()  # (upper bound in ns, requests), rising; empty where only quantiles come
+    buckets: tuple[Bucket, ...] = ()  # rising; empty where only quantiles come
 
 
 class Failures(Struct, frozen=True):
@@ -24,12 +34,13 @@ class Failures(Struct, frozen=True):
     share: float
 
 
-def quantile(buckets: tuple[tuple[int, int], ...], q: float) -> int:
-    """Return about the q-th quantile (ns) of power-of-two buckets, in the way in which Tempo's own reads them."""
-    wanted = q * sum(count for _, count in buckets)
+def quantile(buckets: tuple[Bucket, ...], q: float) -> int:
+    """Return about the q-th quantile (ns), exponentially within a bucket, in the way in which Tempo reads its own."""
+    wanted = q * sum(bucket.requests for bucket in buckets)
     seen = 0
-    for bound, count in buckets:
+    for low, high, count in buckets:
         if count and seen + count >= wanted:
-            return round(bound / 2 * 2 ** ((wanted - seen) / count))
+            part = (wanted - seen) / count
+            return round(low * (high / low) ** part) if low else round(high * part)
         seen += count
-    return buckets[-1][0] if buckets else 0
+    return buckets[-1].high_ns if buckets else 0

@@ -7,7 +7,7 @@ from collections import defaultdict
 import msgspec
 from msgspec import Struct
 
-from bot.sources.metrics import STEP_S, Failures, Latency, quantile
+from bot.sources.metrics import STEP_S, Bucket, Failures, Latency, quantile
 from bot.sources.tempo_search import span_terms
 
 NS = 1_000_000_000
@@ -62,7 +62,9 @@ def read_latencies(body: bytes) -> list[Latency]:
                 counts[_start(sample)][round(bound * NS)] += round(sample.value)
     steps = []
     for at, by_bound in sorted(counts.items()):
-        buckets = tuple(sorted(by_bound.items()))
+        buckets = tuple(
+            Bucket(bound // 2, bound, count) for bound, count in sorted(by_bound.items())
+        )  # of powers of two
         steps.append(Latency(at, quantile(buckets, 0.5), quantile(buckets, 0.95), buckets))
     return steps
 

@@ -42,6 +42,19 @@ def make_world(samples, tmp_path):
 
 
 @pytest.fixture
+def plain_world(make_world):
+    """Return a maker of worlds whose app may not share files: nothing is drawn, which takes its time."""
+
+    @asynccontextmanager
+    async def make(**changes):
+        async with make_world(**changes) as world:
+            world.bot.files._refused_until["T1"] = float("inf")
+            yield world
+
+    return make
+
+
+@pytest.fixture
 async def world(make_world):
     """Return a running bot in a quiet world."""
     async with make_world() as made:

@@ -10,7 +10,7 @@ from backends import Backend, sources, status
 from bot.errors import SourceError
 from bot.finding import Place
 from bot.finding.trend import Kind, of_failures, of_latencies, percent, window
-from bot.sources.metrics import STEP_S, Failures, Latency, quantile
+from bot.sources.metrics import STEP_S, Bucket, Failures, Latency, quantile
 
 DAY = (1795478473, 1795479992)  # the window of the recorded queries
 NOON = 1_795_521_600  # 2026-11-24 12:00 UTC
@@ -29,7 +29,7 @@ def bucketed(*counts: tuple[int, int]) -> list[Latency]:
     first = NOON - len(counts) * STEP_S
     steps = []
     for i, (fast, slow) in enumerate(counts):
-        buckets = ((134_217_728, fast), (2_147_483_648, slow))
+        buckets = (Bucket(67_108_864, 134_217_728, fast), Bucket(1_073_741_824, 2_147_483_648, slow))
         steps.append(Latency(first + i * STEP_S, quantile(buckets, 0.5), quantile(buckets, 0.95), buckets))
     return steps
 
@@ -57,9 +57,9 @@ async def test_tempo_is_asked_for_a_histogram() -> None:
         "start": str(DAY[0]), "end": str(DAY[1]), "step": "300s",
     }  # fmt: skip
     assert len(steps) == 11
-    assert steps[0].buckets == ((134_217_728, 5),)
+    assert steps[0].buckets == ((67_108_864, 134_217_728, 5),)
     assert 67_108_864 < steps[0].middle_ns < steps[0].tail_ns < 134_217_728, "true durations are about 120 ms"
-    assert steps[1].buckets == ((134_217_728, 5), (2_147_483_648, 1))
+    assert steps[1].buckets == ((67_108_864, 134_217_728, 5), (1_073_741_824, 2_147_483_648, 1))
     assert 1_073_741_824 < steps[1].tail_ns < 2_147_483_648, "one of six took 1.3 s"
 
 

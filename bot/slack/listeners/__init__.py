@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.answering import Answering
     from bot.comparing import Jobs
+    from bot.evidence.sources import EvidenceSources
     from bot.ledger import Ledger
     from bot.settings import Settings
     from bot.slack.aside import Aside
@@ -43,10 +44,10 @@ class Listeners:
     """The bot's ears."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
-        aside: Aside, answering: Answering, installations: Installations | None = None,
+        self, settings: Settings, sources: Sources, evidence: EvidenceSources, jobs: Jobs, ledger: Ledger,
+        delivery: Delivery, aside: Aside, answering: Answering, installations: Installations | None = None,
     ) -> None:  # fmt: skip
-        self._desk = Desk(settings, sources, jobs, ledger, delivery, aside, answering, installations)
+        self._desk = Desk(settings, sources, evidence, jobs, ledger, delivery, aside, answering, installations)
 
     def register(self, app: AsyncApp) -> None:
         """Register every listener; `manifest.json` declares the same ones."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.answering import Answering
     from bot.comparing import Jobs
+    from bot.evidence.sources import EvidenceSources
     from bot.ledger import Entry, Ledger
     from bot.request import Asked, Origin
     from bot.settings import Settings
@@ -44,11 +45,12 @@ class Desk:
     """What the listeners share."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, jobs: Jobs, ledger: Ledger, delivery: Delivery,
-        aside: Aside, answering: Answering, installations: Installations | None,
+        self, settings: Settings, sources: Sources, evidence: EvidenceSources, jobs: Jobs, ledger: Ledger,
+        delivery: Delivery, aside: Aside, answering: Answering, installations: Installations | None,
     ) -> None:  # fmt: skip
         self.settings = settings
         self.sources = sources
+        self._evidence = evidence
         self.jobs = jobs
         self.delivery = delivery
         self.aside = aside
@@ -137,9 +139,10 @@ class Desk:
         await self.delivery.open_form(trigger_id, forms.form(origin, self.source_names(origin.channel)))
 
     async def health(self, channel: str) -> dict[str, str]:
-        """Ask the sources that a channel may ask whether they are there; returns "ok" or what is wrong."""
-        allowed = self.source_names(channel)
+        """Ask what a channel may have asked whether it is there; returns "ok" or what is wrong."""
+        allowed = [*self.source_names(channel), *self._evidence.names(channel)]
         answers: dict[str, Any] = await self.sources.ping()
+        answers |= await self._evidence.ping()
         return {
             name: str(answer) if isinstance(answer, SourceError) else answer
             for name, answer in answers.items()

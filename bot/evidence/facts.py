@@ -1,0 +1,74 @@
+"""What logs and metrics said about one comparison. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from bot.finding.trend import Trend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.sources.metrics import Latency
+
+RECENT_S = 3600  # before and around the request: what "the last requests" are
+
+
+class MetricFact(Struct, frozen=True, kw_only=True):
+    """How the requests of one cause's operation went, as one source of metrics counted them.
+
+    `above` of the last `of` requests failed, took longer than was usual before (`trend.since`), or at least half as
+    long as the suspect; `of` is 0 where only quantiles are known.
+    """
+
+    source: str
+    rank: int
+    service: str
+    operation: str
+    trend: Trend
+    above: int = 0
+    of: int = 0
+
+    def counted(self) -> str:
+        """Say how many of the last requests it was; "" where nobody counted them."""
+        if not self.of:
+            return ""
+        if self.trend.failing:
+            what = "failed"
+        else:
+            what = "took longer than the old p95" if self.trend.since is not None else "took at least half as long as B"
+        return f"{self.above:,} of the last {self.of:,} requests {what}"
+
+
+class Silence(Struct, frozen=True):
+    """A source that did not say what it was asked; `code` as in `SourceError`."""
+
+    source: str
+    code: str
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Everything that was found, and who kept silent."""
+
+    metrics: tuple[MetricFact, ...] = ()
+    silent: tuple[Silence, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Tell whether there is anything to say about the causes."""
+        return bool(self.metrics)
+
+
+def slow_of_late(steps: Sequence[Latency], level_ns: int, until: int) -> tuple[int, int]:
+    """Count the last requests that certainly took longer than a level, and all of the last requests."""
+    buckets = [bucket for step in steps if until - RECENT_S < step.at <= until for bucket in step.buckets]
+    return sum(its.requests for its in buckets if its.low_ns >= level_ns), sum(its.requests for its in buckets)
+
+
+def failed_of_late(failed: Mapping[int, int], requests: Mapping[int, int], until: int) -> tuple[int, int]:
+    """Count the last requests that failed, and all of the last requests."""
+    lately = [at for at in requests if until - RECENT_S < at <= until]
+    total = sum(requests[at] for at in lately)
+    return min(total, sum(failed.get(at, 0) for at in lately)), total

@@ -1,0 +1,84 @@
+"""A source of metrics: Prometheus, or what answers as it does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.evidence import prometheus
+from bot.evidence.asking import Asking
+from bot.evidence.facts import MetricFact, failed_of_late, slow_of_late
+from bot.finding import trend
+
+if TYPE_CHECKING:
+    from bot.evidence.question import Question, Subject
+    from bot.settings import MetricSettings
+
+RANGE = "/api/v1/query_range"
+
+
+class MetricSource:
+    """One source of metrics, asked about one operation at a time."""
+
+    def __init__(self, settings: MetricSettings) -> None:
+        self.settings = settings
+        self._asking = Asking(settings)
+
+    async def facts(
+        self, question: Question, *, tenant: str | None, now: int, deadline_s: float
+    ) -> tuple[MetricFact, ...]:
+        """Say how the requests of every operation in question went; raises `SourceError`."""
+        found = await asyncio.gather(
+            *(self._fact(subject, question, tenant, now, deadline_s) for subject in question.subjects)
+        )
+        return tuple(fact for fact in found if fact is not None)
+
+    async def _fact(
+        self, subject: Subject, question: Question, tenant: str | None, now: int, deadline_s: float
+    ) -> MetricFact | None:
+        at = question.started_at
+        window = trend.window(at, now)
+        if subject.failing:
+            failed, requests = await asyncio.gather(
+                *(self._counts(subject, window, tenant, deadline_s, failed=only) for only in (True, False))
+            )
+            its = trend.of_failures(prometheus.failures_of(failed, requests), at)
+            above, of = failed_of_late(failed, requests, window[1])
+        else:
+            steps = await self._asking.ask(
+                "latencies", RANGE, lambda body: prometheus.read_latencies(body, self.settings.latency_unit),
+                params=prometheus.range_parameters(
+                    prometheus.latency_query(self.settings, subject.service, subject.operation), window
+                ),
+                tenant=tenant, deadline_s=deadline_s,
+            )  # fmt: skip
+            its = trend.of_latencies(steps, subject.took_ns, at)
+            level = round(its.before) if its and its.since is not None else subject.took_ns // 2
+            above, of = slow_of_late(steps, level, window[1])
+        if its is None:
+            return None
+        return MetricFact(
+            source=self.settings.name, rank=subject.rank, service=subject.service, operation=subject.operation,
+            trend=its, above=above, of=of,
+        )  # fmt: skip
+
+    async def _counts(
+        self, subject: Subject, window: tuple[int, int], tenant: str | None, deadline_s: float, *, failed: bool
+    ) -> dict[int, int]:
+        query = prometheus.count_query(self.settings, subject.service, subject.operation, failed=failed)
+        return await self._asking.ask(
+            "failures", RANGE, prometheus.read_counts, params=prometheus.range_parameters(query, window),
+            tenant=tenant, deadline_s=deadline_s,
+        )  # fmt: skip
+
+    async def ping(self) -> str:
+        """Ask for a number; returns "ok", raises `SourceError`."""
+        await self._asking.ask(
+            "ping", "/api/v1/query", prometheus.read_status, params={"query": "vector(1)"}, tenant=None,
+            deadline_s=self.settings.read_timeout_s,
+        )  # fmt: skip
+        return "ok"
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._asking.aclose()
