@@ -90,8 +90,8 @@ class SourceError(BotError):
         super().__init__(code, source=source, **fields)
 
     sentences: ClassVar[dict[str, str]] = {
-        "trace-not-found": "{source} has no trace {trace}. Check the id; it may be past its retention, not sampled, or "
-        "so new that it has not arrived: then ask again in a minute.",
+        "trace-not-found": "There is no trace {trace} in {source}. Check the id; it may be past its retention, not "
+        "sampled, or so new that it has not arrived: then ask again in a minute.",
         "timeout": "{source} did not answer within {seconds} s. Ask again; if it stays slow, check the backend.",
         "unreachable": "I cannot reach {source} ({detail}). Check that it is up and that I may connect to it.",
         "unauthorised": "{source} refused my credentials (status {status}: {detail}). Whoever runs me must check the "

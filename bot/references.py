@@ -39,8 +39,8 @@ _DRESS = " \t\r\n\u00a0\u200b`'\"“”‘’«»()[]{}<>,;.!?*_~|"
 def find_references(text: str, hosts: Mapping[str, str]) -> list[TraceRef]:
     """Return the traces named in a command's words, in order, each once.
 
-    `hosts` maps the host[:port] of every configured source's links to the source's name. Raises `UserError`
-    for a word that is no reference and for a link to an unknown host.
+    `hosts` maps the host[:port] of every configured source's links to the source's name, or to "" where several
+    share it. Raises `UserError` for a word that is no reference and for a link to an unknown host.
     """
     found: list[TraceRef] = []
     for word in split_words(text):
@@ -125,7 +125,7 @@ def _from_link(url: str, hosts: Mapping[str, str]) -> list[TraceRef]:
     ids, window = _ids_in(parts.path, f"{parts.query}#{parts.fragment}" if parts.fragment else parts.query)
     if not ids:
         raise UserError("no-trace-in-link", host=host[:100])
-    return [TraceRef(trace_id=normalise(i), source=source, window=window) for i in dict.fromkeys(ids)]
+    return [TraceRef(trace_id=normalise(i), source=source or None, window=window) for i in dict.fromkeys(ids)]
 
 
 def _ids_in(path: str, query: str) -> tuple[list[str], tuple[int, int] | None]:

@@ -79,8 +79,15 @@ def preformatted(value: str) -> Element:
 
 
 def rich(*parts: Element) -> Block:
-    """Return a rich text block."""
-    return {"type": "rich_text", "elements": list(parts)}
+    """Return a rich text block; each paragraph begins a line."""
+    joined: list[Element] = []
+    for part in parts:
+        # Paragraphs that follow each other become one: not every client starts a line for the second.
+        if joined and part["type"] == joined[-1]["type"] == "rich_text_section":
+            joined[-1] = section(*joined[-1]["elements"], space("\n"), *part["elements"])
+        else:
+            joined.append(part)
+    return {"type": "rich_text", "elements": joined}
 
 
 def context(*lines: str) -> Block:

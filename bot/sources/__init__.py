@@ -35,8 +35,12 @@ class Sources:
 
     @property
     def hosts(self) -> dict[str, str]:
-        """Host of every link that belongs to a source -> the source's name."""
-        return {host: name for name, source in self._sources.items() for host in source.settings.hosts}
+        """Host of every link that belongs to a source -> the source's name; "" where several share the host."""
+        found: dict[str, str] = {}
+        for name, source in self._sources.items():
+            for host in source.settings.hosts:
+                found[host] = "" if host in found else name
+        return found
 
     def allowed(self, channel: str) -> list[TraceSource]:
         """Return the sources that a channel may ask."""
@@ -127,7 +131,7 @@ class Sources:
 
 
 def _nowhere(errors: list[SourceError], reference: TraceRef) -> SourceError:
-    names = " and ".join(error.source for error in errors)
+    names = " or ".join(error.source for error in errors)
     return SourceError("trace-not-found", source=names, trace=reference.trace_id)
 
 

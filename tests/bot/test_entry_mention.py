@@ -99,7 +99,7 @@ async def test_a_failure_is_told_to_the_one_who_asked(world, samples) -> None:
     a, _ = ids(samples)
     message = await say(world, f"{a} 1234567890abcdef")
     assert world.slack.replies(message["ts"]) == []
-    assert "has no trace" in world.slack.whispers()[0]
+    assert "There is no trace" in world.slack.whispers()[0]
 
 
 async def test_who_may_not_ask_is_told_so(make_world) -> None:

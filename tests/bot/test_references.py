@@ -89,6 +89,12 @@ def test_a_link_says_where_and_when() -> None:
     assert reference.window == (1795478700 - 21600, 1795480000 + 21600)
 
 
+def test_a_link_of_a_host_that_several_sources_share_names_none_of_them() -> None:
+    """One Grafana shows the traces of several sources: which one has the trace is found by asking them."""
+    (reference,) = find_references(f"https://grafana.example/trace/{A}", {"grafana.example": ""})
+    assert (reference.trace_id, reference.source) == (A, None)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

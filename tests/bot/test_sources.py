@@ -304,6 +304,14 @@ async def test_all_allowed_sources_are_asked_and_the_one_that_has_it_wins() -> N
             await fetch(opened, source="nowhere")
 
 
+async def test_a_host_of_several_sources_stands_for_none_of_them() -> None:
+    """A link to a Grafana that shows two sources does not say which; one that belongs to a single source does."""
+    other = SourceSettings(name="other", kind="tempo", url="http://127.0.0.1:9", link_hosts=("grafana.example",))
+    async with sources("tempo", Backend(), more=(other,), link_hosts=("Grafana.example",)) as opened:
+        assert opened.hosts["grafana.example"] == ""
+        assert opened.hosts["127.0.0.1:9"] == "other"
+
+
 async def test_when_one_source_is_down_and_none_has_it_that_is_said() -> None:
     """A "not found" means little while another source could not be asked."""
     backend = Backend()

@@ -6,7 +6,7 @@ import os
 
 import pytest
 from browser_setup import find
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from bot.playground import show_first
 from bot.playground.server import Playground
@@ -15,7 +15,10 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
+PATIENCE_MS = 30_000  # for an answer, on a busy machine
 SIZES = {"desk": (1500, 950), "phone": (420, 860)}
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture

@@ -136,9 +136,7 @@ def _cause(comparison: Comparison, asked: Asked) -> list[Element]:
             url = trace_url(asked.suspect_source, comparison.suspect.trace_id, top.suspect_span_ids[0])
         label = "Cause: " if verdict_.kind not in _QUIET else "Largest change: "
         parts.append(
-            el.section(
-                el.space("\n"), el.text(label[:-1], bold=True), el.space(" "), el.link(cause_line(top), url, width=400)
-            )
+            el.section(el.text(label[:-1], bold=True), el.space(" "), el.link(cause_line(top), url, width=400))
         )
         if top.evidence:
             parts.append(el.bullets([[el.text(text, width=240)] for text in top.evidence[:EVIDENCE]]))
@@ -150,9 +148,9 @@ def _cause(comparison: Comparison, asked: Asked) -> list[Element]:
             line += [el.space(", " if verdict_.confidence is Confidence.HIGH else ": "), el.text(reasons, width=400)]
         parts.append(el.section(*line))
         if usual := _usual(comparison):
-            parts.append(el.section(el.space("\n"), el.text(usual, width=300)))
+            parts.append(el.section(el.text(usual, width=300)))
     elif comparison.next_steps:
-        parts.append(el.section(el.space("\n"), el.text(comparison.next_steps[0].text, width=300)))
+        parts.append(el.section(el.text(comparison.next_steps[0].text, width=300)))
     return parts
 
 
