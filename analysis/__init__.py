@@ -12,7 +12,7 @@ from analysis.compare import compare
 from analysis.comparison import Comparison
 from analysis.decode import decode, decode_many
 from analysis.errors import AnalysisError, DecodeError, EmptyTraceError, PopulationError
-from analysis.fleet import FleetComparison, compare_fleets, render_fleets
+from analysis.fleet import FleetComparison, compare_fleets, render_fleets, render_fleets_markdown
 from analysis.model import Trace, WireFormat
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.population import Population
@@ -38,6 +38,7 @@ __all__ = [
     "decode",
     "decode_many",
     "render_fleets",
+    "render_fleets_markdown",
     "render_markdown",
     "render_text",
 ]

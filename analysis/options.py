@@ -174,9 +174,9 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     """Chance may make up at most this share of the changes told; windows without any change give an alarm at most
     this often."""
 
-    fleet_tails: tuple[float, ...] = (0.005, 0.02, 0.05, 0.125)
-    """Shares of the largest values of both windows that are looked at: with windows of the same size, what strikes
-    1, 4, 10 or 25 per cent of the suspect's requests."""
+    fleet_tails: tuple[float, ...] = (0.005, 0.007, 0.01, 0.014, 0.02, 0.028, 0.04, 0.056, 0.08, 0.125)
+    """Shares of the largest values of both windows that are looked at, each about 1.4 times the one before: with
+    windows of the same size, what strikes 1 to 25 per cent of the suspect's requests."""
 
     fleet_tail_traces: int = 6
     """Fewer of the largest values than this cannot tell: all of them in one window is 1 in 2 to the power of them."""

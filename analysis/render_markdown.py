@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from analysis.markdown import escape
 from analysis.report import cause_line, note_lines, other_changes, table, times_line
 from analysis.report_population import population_line, standing_lines
 
 if TYPE_CHECKING:
     from analysis.comparison import Comparison, Side
-
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@:-])")
-_LINE_START = re.compile(r"^(\d+)([.)])")
 
 
 def render_markdown(comparison: Comparison) -> str:
@@ -47,12 +44,6 @@ def render_markdown(comparison: Comparison) -> str:
         lines += ["", "## Next steps", ""]
         lines += [f"{number}. {escape(step.text)}" for number, step in enumerate(comparison.next_steps, 1)]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def escape(text: str) -> str:
-    """Make any text literal Markdown on one line."""
-    text = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-    return _LINE_START.sub(r"\1\\\2", text)
 
 
 def _side(letter: str, side: Side) -> str:

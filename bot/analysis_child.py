@@ -26,12 +26,15 @@ from msgspec import Struct
 from analysis import (
     AnalysisError,
     Comparison,
+    FleetComparison,
     Population,
     RootCall,
     Trace,
     WireFormat,
     compare,
+    compare_fleets,
     decode,
+    render_fleets_markdown,
     render_markdown,
 )
 from analysis.evidence import SpanEvidence, evidence
@@ -91,7 +94,26 @@ class Draw(Struct, frozen=True, kw_only=True, tag=True):
         return ()
 
 
-Job: TypeAlias = Compare | Look | Draw
+class Spooled(Struct, frozen=True, kw_only=True):
+    """Fetched traces in a file, one after the other."""
+
+    path: str
+    bodies: tuple[Body, ...]
+
+
+class CompareWindows(Struct, frozen=True, kw_only=True, tag=True):
+    """Compare the requests of two windows."""
+
+    baseline: Spooled
+    suspect: Spooled
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """What follows the job: nothing, it is read from files, one trace after the other."""
+        return ()
+
+
+Job: TypeAlias = Compare | Look | Draw | CompareWindows
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -110,6 +132,14 @@ class Answer(Struct, frozen=True, kw_only=True):
     population: int = 0  # traces in the population
     failed: bool = False  # the suspect's root call itself
     evidence: tuple[SpanEvidence, ...] = ()
+    report: Report
+
+
+class WindowsAnswer(Struct, frozen=True, kw_only=True):
+    """What the bot needs to answer about two windows: the comparison, without its long tail."""
+
+    comparison: FleetComparison
+    unreadable: tuple[int, int]  # traces of A and of B that could not be decoded
     report: Report
 
 
@@ -144,6 +174,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """
 
     answer: Answer | None = None
+    windows: WindowsAnswer | None = None
     root: RootCall | None = None
     picture: bytes = b""
     error: str = ""
@@ -186,6 +217,35 @@ def compared_with_typical(suspect: Fetched, others: Iterable[Fetched], timed: Ti
         return Compared(compare(traces[typical], read, population), traces[typical], read, len(population.samples))
 
 
+def windows_compared(baseline: Spooled, suspect: Spooled, timed: Timed | None = None) -> WindowsAnswer:
+    """Compare the requests of two windows, reading one trace at a time; what cannot be read is counted."""
+    timed = timed or Timed()
+    readers = _Reader(baseline), _Reader(suspect)
+    with timed("compare"):
+        whole = compare_fleets(*readers)
+    with timed("report"):
+        short = msgspec.structs.replace(whole, paths=whole.paths[:KEPT])
+        markdown = render_fleets_markdown(whole).encode(errors="replace")
+        report = Report(markdown=zlib.compress(markdown), json=zlib.compress(whole.to_json()), whole=True)
+    return WindowsAnswer(comparison=short, unreadable=(readers[0].failed, readers[1].failed), report=report)
+
+
+class _Reader:
+    """Decodes what a spool holds, trace by trace, and counts what cannot be."""
+
+    def __init__(self, spooled: Spooled) -> None:
+        self._spooled = spooled
+        self.failed = 0
+
+    def __iter__(self) -> Iterator[Trace]:
+        with Path(self._spooled.path).open("rb") as file:
+            for body in self._spooled.bodies:
+                try:
+                    yield decode(file.read(body.size), body.wire)
+                except AnalysisError:
+                    self.failed += 1
+
+
 def root_call(trace: Fetched) -> RootCall:
     """Say of which root call a trace is; raises `AnalysisError` when it cannot be read."""
     return RootCall.of(_read("B", *trace))
@@ -221,6 +281,8 @@ def _work(job: Job, bodies: Sequence[bytes], timed: Timed) -> Outcome:
     if isinstance(job, Draw):
         with timed("draw"):
             return Outcome(picture=render_png(job.comparison))
+    if isinstance(job, CompareWindows):
+        return Outcome(windows=windows_compared(job.baseline, job.suspect, timed))
     if isinstance(job, Look):
         with timed("decode"):
             return Outcome(root=root_call(fetched[0]))

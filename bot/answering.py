@@ -16,8 +16,8 @@ import msgspec
 import structlog
 
 from bot.errors import BotError, DeliveryError, UserError
-from bot.request import CompareRequest
-from bot.results import KEEP_DAYS
+from bot.request import CompareRequest, TraceRef
+from bot.results import KEEP_DAYS, Result
 from bot.slack import messages, notices
 from bot.slack.limits import BUTTON_VALUE
 from bot.slack.messages import report
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from analysis import Comparison
     from bot.ledger import Ledger
     from bot.request import Origin
-    from bot.results import Result, Results
+    from bot.results import Kept, Results, WindowsResult
     from bot.runner import AnalysisRunner
     from bot.settings import Settings, SourceSettings
     from bot.slack.elements import Message
@@ -55,7 +55,7 @@ class Answering:
         self._files = files
         self._handing_out: set[str] = set()
 
-    async def keep(self, key: str, result: Result) -> messages.Asked:
+    async def keep(self, key: str, result: Kept) -> messages.Asked:
         """Keep a result for the buttons under its answer; returns what its messages need."""
         try:
             await self.results.keep(key, result)
@@ -63,15 +63,17 @@ class Answering:
             log.exception("cannot keep a result", key=key)  # then the buttons say that it is not there
         return self.asked(key, result)
 
-    async def recall(self, key: str, channel: str) -> tuple[Result, messages.Asked]:
+    async def recall(self, key: str, channel: str) -> tuple[Kept, messages.Asked]:
         """Return an earlier answer given in a channel; raises `UserError` when it is not kept any more."""
         result = await self.results.load(key)
         if result is None or result.origin.channel != channel:
             raise UserError("expired", days=KEEP_DAYS)
         return result, self.asked(key, result)
 
-    def asked(self, key: str, result: Result) -> messages.Asked:
+    def asked(self, key: str, result: Kept) -> messages.Asked:
         """Return what the messages about a result need; sources that are configured no more have no links."""
+        if not isinstance(result, Result):
+            return self._asked_about_windows(key, result)
         request = result.request
         typical = CompareRequest(
             baseline=None, suspect=result.suspect, source=request.source, tenant=request.tenant, private=request.private
@@ -85,30 +87,58 @@ class Answering:
             typical="" if result.compared_with else _encoded(typical), key=key,
         )  # fmt: skip
 
+    def _asked_about_windows(self, key: str, result: WindowsResult) -> messages.Asked:
+        request, compared = result.request, result.compared
+        source = self._source(compared.source)
+        two = [
+            TraceRef(trace_id=its.trace_id, source=compared.source)
+            for its in messages.windows.chosen(compared.answer.comparison)
+            if its is not None
+        ]
+        pair = CompareRequest(baseline=two[0], suspect=two[-1], tenant=request.tenant, private=request.private)
+        return messages.Asked(
+            baseline_id="", suspect_id="", user_name=result.origin.user_name, baseline_source=source,
+            suspect_source=source, note=request.note, links=self._settings.links, key=key,
+            pair=_encoded(pair) if len(two) == 2 else "",
+        )  # fmt: skip
+
+    def in_one_message(self, result: Kept, asked: messages.Asked) -> Message:
+        """Return the answer as one person alone sees it."""
+        if isinstance(result, Result):
+            return messages.private(result.answer, asked)
+        return messages.windows.private(result.compared, asked)
+
     def _source(self, name: str) -> SourceSettings | None:
         try:
             return self._sources.settings_of(name)
         except KeyError:
             return None
 
-    async def publish(self, key: str, root_ts: str, result: Result, asked: messages.Asked, *, first: bool) -> None:
+    async def publish(self, key: str, root_ts: str, result: Kept, asked: messages.Asked, *, first: bool) -> None:
         """Answer request `key`; `first` is False where an earlier attempt may have posted some of it.
 
         Raises `DeliveryError`: "incomplete" when the verdict stands and something under it is missing.
         """
-        answer, origin = result.answer, result.origin
-        comparison = answer.comparison
-        root_ts = await self._verdict(key, origin, root_ts, messages.verdict(comparison, asked), first=first)
+        origin = result.origin
+        if isinstance(result, Result):
+            comparison = result.answer.comparison
+            root, replies = messages.verdict(comparison, asked), messages.thread(comparison, result.answer.table, asked)
+        else:
+            root, replies = (
+                messages.windows.verdict(result.compared, asked),
+                messages.windows.thread(result.compared, asked),
+            )
+        root_ts = await self._verdict(key, origin, root_ts, root, first=first)
         thread_ts = origin.thread_ts or root_ts
         refused: BotError | None = None
-        for number, reply in enumerate(messages.thread(comparison, answer.table, asked), 1):
+        for number, reply in enumerate(replies, 1):
             try:
                 await self._reply(f"{key}-{number}", origin.channel, thread_ts, reply, first=first)
             except BotError as error:
                 log.warning("reply refused", key=key, number=number, error=str(error))
                 refused = error
-            if number == 1:  # the picture belongs to the table
-                await self._picture(key, origin.channel, thread_ts, comparison, first=first)
+            if number == 1 and isinstance(result, Result):  # the picture belongs to the table
+                await self._picture(key, origin.channel, thread_ts, result.answer.comparison, first=first)
         if refused is not None:
             raise DeliveryError("incomplete", detail=refused.fields.get("detail", refused.code))
 
@@ -179,11 +209,14 @@ class Answering:
         finally:
             self._handing_out.discard(key)
 
-    async def _hand_out(self, key: str, origin: Origin, result: Result) -> Message | None:
-        comparison, its = result.answer.comparison, result.answer.report
+    async def _hand_out(self, key: str, origin: Origin, result: Kept) -> Message | None:
+        its = result.answer.report if isinstance(result, Result) else result.compared.answer.report
         thread_ts = origin.thread_ts or ""
         markdown, json = await asyncio.to_thread(lambda: (zlib.decompress(its.markdown), zlib.decompress(its.json)))
-        files = report.files(comparison, key, markdown, json)
+        if isinstance(result, Result):
+            files = report.files(result.answer.comparison, key, markdown, json)
+        else:
+            files = report.files_of_windows(result.compared, key, markdown, json)
         there = await self._shared(origin.channel, thread_ts, files[0].name)
         if there is None and await self._files.share(
             origin.channel, thread_ts, files, report.caption(whole=its.whole), first=True
@@ -193,7 +226,11 @@ class Answering:
         there = there or await self._delivery.find(origin.channel, message_id, thread_ts)
         if there is not None:
             return notices.report_is_there(await self._delivery.permalink(origin.channel, there))
-        excerpt = report.excerpt(comparison, forbidden=not self._files.may_share())
+        forbidden = not self._files.may_share()
+        if isinstance(result, Result):
+            excerpt = report.excerpt(result.answer.comparison, forbidden=forbidden)
+        else:
+            excerpt = report.excerpt_of_windows(result.compared, forbidden=forbidden)
         await self._delivery.post(origin.channel, excerpt, message_id=message_id, thread_ts=thread_ts)
         return None
 

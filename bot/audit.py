@@ -1,7 +1,8 @@
 """What became of each request: one line in the log, counts in the metrics, one span of its own.
 
-The line says who asked from where for which traces, which sources gave them, how it ended and after how long. It never
-holds what a trace says, an error's text, or a secret: ids, names that were configured, and codes.
+The line says who asked from where for which traces (or windows, in unix seconds), which sources gave them, how it ended
+and after how long. It never holds what a trace says, an error's text, or a secret: ids, names that were configured, and
+codes.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from structlog.contextvars import bound_contextvars
 from analysis.comparison import CauseKind, VerdictKind
 from bot import arrival, metrics, tracing
 from bot.errors import FAMILIES
+from bot.results import Result
 from bot.steps import past
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.request import CompareRequest, Origin
-    from bot.results import Result
+    from bot.results import Kept
 
 INTERNAL = "internal"  # the code of what nobody foresaw
 
@@ -45,13 +47,13 @@ class Record:
         self.verdict = ""
         self.until: float | None = None  # when the answer stood, on the monotonic clock: what follows completes it
         self._request = request
-        self._result: Result | None = None
+        self._result: Kept | None = None
 
-    def answered(self, result: Result) -> None:
+    def answered(self, result: Kept) -> None:
         """The answer stands."""
         self.outcome, self.code, self._result = "answered", "", result
         self.until = time.monotonic()
-        self.verdict = result.answer.comparison.verdict.kind.value
+        self.verdict = result.verdict.kind.value
 
     def failed(self, code: str) -> None:
         """There is no answer; `code` says why."""
@@ -66,24 +68,29 @@ class Record:
             metrics.REQUEST_SECONDS.labels(self.outcome).observe(seconds)
         if self._result is not None:
             metrics.VERDICTS.labels(self.verdict).inc()
-            for cause in self._result.answer.comparison.causes:
+            causes = self._result.answer.comparison.causes if isinstance(self._result, Result) else ()
+            for cause in causes:
                 metrics.CAUSES.labels(cause.kind.value).inc()
 
     def write(self, origin: Origin, seconds: float) -> None:
         """Write the line."""
         request, result = self._request, self._result
         asked = (request.baseline, request.suspect) if request else (None, None)
-        baseline, suspect = (result.baseline, result.suspect) if result else asked
-        if result:
+        baseline, suspect = (result.baseline, result.suspect) if isinstance(result, Result) else asked
+        windows = request.windows if request else None
+        if isinstance(result, Result):
             sources = {result.baseline_source, result.suspect_source}
+        elif result:
+            sources = {result.compared.source}
         else:
             sources = {its.source or "" for its in asked if its} | {(request and request.source) or ""}
         log.info(
             "request", outcome=self.outcome, code=self.code, verdict=self.verdict, team=origin.team,
             channel=origin.channel, user=origin.user, watched=origin.watched,
             private=bool(request and request.private), baseline=baseline.trace_id if baseline else "",
-            suspect=suspect.trace_id if suspect else "", sources=sorted(its for its in sources if its),
-            seconds=round(seconds, 3),
+            suspect=suspect.trace_id if suspect else "",
+            sources=sorted(its for its in sources if its),
+            seconds=round(seconds, 3), **({"windows": [*windows.baseline, *windows.suspect]} if windows else {}),
         )  # fmt: skip
 
 

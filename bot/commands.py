@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from bot.errors import UserError
 from bot.references import PADDING_S, find_references, split_words, unix_seconds
 from bot.request import CompareRequest, Help, History, ListSources, Nothing
+from bot.windows import asks_for_windows, read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +27,13 @@ WORDS: dict[str, Asked] = {
 _MENTION = re.compile(r"<[@#!][^<>]*>")
 
 
-def parse_mention(text: str, hosts: Mapping[str, str]) -> Asked:
+def parse_mention(text: str, hosts: Mapping[str, str], now: float | None = None) -> Asked:
     """Read a message that calls the bot by name; everyday words in it are passed over.
 
-    A word is taken for what was meant when it holds a digit, as ids do; `hosts` and errors as in `parse_command`.
+    A word is taken for what was meant when it holds a digit, as ids do; all else as in `parse_command`.
     """
+    if asks_for_windows(text):
+        return read_windows(text, int(time.time() if now is None else now), prose=True)
     words = split_words(_MENTION.sub(" ", text))
     if len(words) == 1 and words[0].lower() in WORDS:
         return WORDS[words[0].lower()]
@@ -37,11 +41,14 @@ def parse_mention(text: str, hosts: Mapping[str, str]) -> Asked:
     return _comparison(meant, hosts) if meant else Nothing()
 
 
-def parse_command(text: str, hosts: Mapping[str, str]) -> Asked:
+def parse_command(text: str, hosts: Mapping[str, str], now: float | None = None) -> Asked:
     """Read the text of a slash command.
 
-    `hosts`: see `bot.references.find_references`. Raises `UserError` with what to type instead.
+    `hosts`: see `bot.references.find_references`. `now`: unix seconds, by default those of the clock. Raises
+    `UserError` with what to type instead.
     """
+    if asks_for_windows(text):
+        return read_windows(text, int(time.time() if now is None else now))
     words = split_words(text)
     if not words:
         return Help() if text.strip() else Nothing()

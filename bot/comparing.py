@@ -23,9 +23,11 @@ from bot.errors import MY_FAULT, BotError, DeliveryError, UserError
 from bot.finding.exemplar import LAG_S
 from bot.ledger import AlertName
 from bot.request import CompareRequest, Origin
+from bot.results import Result
 from bot.slack import messages, notices
 from bot.slack.workspaces import acting_in
 from bot.steps import step
+from bot.windows import same_question
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from bot.inquiry import Inquiry
     from bot.ledger import Entry, Ledger
     from bot.request import TraceRef
-    from bot.results import Result
+    from bot.results import Kept
     from bot.settings import Settings
     from bot.slack.aside import Aside
     from bot.slack.elements import Message
@@ -228,12 +230,12 @@ class Jobs:
                 with step("announce", metrics.POST_SECONDS.labels("announce")):
                     root_ts = await self._post_root(key, payload, first=attempt == 1)
             result = await self._compare_patiently(payload)
-            evidence = self._completing.begin(result)
+            evidence = self._completing.begin(result) if isinstance(result, Result) else None
             with step("post", metrics.POST_SECONDS.labels("answer")):
                 await self._answer(key, root_ts, result, first=attempt == 1)
             state = "answered"
             record.answered(result)
-            if evidence is not None:
+            if evidence is not None and isinstance(result, Result):
                 await self._completing.complete(key, result, evidence, first=attempt == 1)
         except BotError as error:
             log.info("no answer", code=error.code, error=str(error), key=key)
@@ -262,13 +264,15 @@ class Jobs:
         """Announce the comparison; a later attempt looks first for what an earlier one may have posted."""
         origin = payload.origin
         found = None if first else await self._delivery.find(origin.channel, key, origin.thread_ts)
+        windows, asked = payload.request.windows, _asked(payload)
+        message = messages.windows.comparing(windows, asked) if windows else messages.comparing(asked)
         root_ts = found or await self._delivery.post(
-            origin.channel, messages.comparing(_asked(payload)), message_id=key, thread_ts=origin.thread_ts
+            origin.channel, message, message_id=key, thread_ts=origin.thread_ts
         )
         await self._book(self._ledger.posted(key, root_ts))
         return root_ts
 
-    async def _compare_patiently(self, payload: Payload) -> Result:
+    async def _compare_patiently(self, payload: Payload) -> Kept:
         """Compare; where nobody waits for the answer, a search that came too early is made once more later."""
         try:
             async with self._admission.place():
@@ -280,11 +284,11 @@ class Jobs:
         async with self._admission.place():
             return await self._inquiry.result(payload.request, payload.origin)
 
-    async def _answer(self, key: str, root_ts: str, result: Result, *, first: bool) -> None:
+    async def _answer(self, key: str, root_ts: str, result: Kept, *, first: bool) -> None:
         """Give the answer: to everybody in the channel, or to the person who asked alone."""
         asked = await self._answering.keep(key, result)
         if result.request.private:
-            await self._aside.tell(result.origin, messages.private(result.answer, asked))
+            await self._aside.tell(result.origin, self._answering.in_one_message(result, asked))
             return
         try:
             await self._answering.publish(key, root_ts, result, asked, first=first)
@@ -329,7 +333,8 @@ def _question(payload: Payload, key: str) -> str:
         return key
     where = (origin.team, origin.channel)
     what = (_id(request.baseline), _id(request.suspect), request.source, request.tenant, request.clue)
-    return msgspec.json.encode((where, what)).decode()
+    windows = (same_question(request.windows),) if request.windows else ()
+    return msgspec.json.encode((where, (*what, *windows))).decode()
 
 
 def _asked(payload: Payload) -> messages.Asked:

@@ -57,6 +57,31 @@ class UserError(BotError):
         "unknown-option": "I do not know the option “{option}”. I know: {known}.",
         "bad-time": "“{text}” is not a time I understand. Use `at=2026-01-31T14:05Z`, "
         "`window=2026-01-31T14:00Z/2026-01-31T14:30Z`, or Unix times in seconds.",
+        "bad-moment": "“{text}” is not a time I understand. Use `14:02` (UTC), `-30m`, `now`, `yesterday 14:02`, "
+        "`2026-01-31T14:02Z`, `14:02+01:00` or Unix seconds.",
+        "bad-duration": "“{text}” is not a length of time I understand. Use `30m`, `2h`, `1h30m` or `1d`.",
+        "unknown-zone": "I do not know the time zone “{zone}”. Write the time in UTC, or with its "
+        "offset: `14:02+01:00`.",
+        "no-service": "Whose requests shall I compare? Name a service: `service=checkout last 30m vs before`, and with "
+        '`operation="POST /orders"` one of its operations.',
+        "many-windows": "I found {count} windows of time; I compare two: `service=checkout from=14:00 to=14:30 vs "
+        "from=13:00 to=13:30`.",
+        "windows-and-traces": "I found windows of time and a trace (“{text}”). Compare traces, "
+        "`/compare-traces <trace A> <trace B>`, or windows, `/compare-traces service=checkout last 30m vs before`.",
+        "open-quote": "The quotation mark before “{text}” is not closed.",
+        "said-twice": "`{field}` was said twice. Put `vs` between the two windows: `service=checkout from=14:00 "
+        "to=14:30 vs from=13:00 to=13:30`.",
+        "two-ways": "One window was named in two ways ({fields}). Use `from=` with `to=`, or `last 30m`, or "
+        "`at=14:02`.",
+        "unknown-word": "I do not understand “{text}” here. Name windows like this: `service=checkout from=14:00 "
+        "to=14:30 vs from=13:00 to=13:30`, or `service=checkout last 30m vs before`.",
+        "long-name": "That {field} has more than {most} characters. Paste its name alone.",
+        "windows-overlap": "The windows overlap: {a}, and {b}. Name two that do not, or `vs before`.",
+        "window-ahead": "That window begins at {start}, and it is only {now}. Name one that has begun; times without a "
+        "zone are UTC.",
+        "window-backwards": "That window ends ({end}) before it begins ({start}). Times without a zone are UTC.",
+        "window-short": "That window is too short to hold enough requests; take {seconds} s or more.",
+        "window-long": "That window is longer than {days} days, which no backend searches. Take a shorter one.",
         "unknown-source": "There is no source called “{source}” here. This channel has: {known}.",
         "no-sources": "No trace source is configured for this channel. Ask whoever runs me to add one.",
         "channel-refused": "I am not allowed to answer in this channel. Ask whoever runs me to add it.",

@@ -1,6 +1,7 @@
 """The inquiry: from a request to its result, whoever asked for it and wherever the answer goes.
 
-gather the traces -> compare in a child -> how all requests of the operation went
+two traces:   gather them -> compare in a child -> how all requests of the operation went
+two windows:  sample both -> compare in a child
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bot.comparing_windows import compare_windows
 from bot.errors import SourceError
 from bot.gathering import Gatherer
 from bot.request import TraceRef
-from bot.results import Result
+from bot.results import Result, WindowsResult
 
 if TYPE_CHECKING:
+    from bot.comparing_windows import ComparedWindows
     from bot.request import CompareRequest, Origin
+    from bot.results import Kept
     from bot.runner import AnalysisRunner
     from bot.settings import Settings
     from bot.sources import Sources
@@ -25,11 +29,23 @@ class Inquiry:
 
     def __init__(self, settings: Settings, sources: Sources, runner: AnalysisRunner) -> None:
         self._limits = settings.limits
+        self._sources = sources
         self._gatherer = Gatherer(settings, sources, runner)
         self._runner = runner
 
-    async def result(self, request: CompareRequest, origin: Origin) -> Result:
-        """Gather and compare, within the deadlines; raises `BotError` where there is no answer."""
+    async def result(self, request: CompareRequest, origin: Origin) -> Kept:
+        """Find out what was asked, within the deadlines; raises `BotError` where there is no answer."""
+        if request.windows is not None:
+            compared = await self.windows(request, origin.channel)
+            return WindowsResult(request=request, origin=origin, compared=compared)
+        return await self.traces(request, origin)
+
+    async def windows(self, request: CompareRequest, channel: str) -> ComparedWindows:
+        """Compare the windows that a request names, in the sources that a channel may ask; raises as `result`."""
+        return await compare_windows(request, channel, sources=self._sources, runner=self._runner, limits=self._limits)
+
+    async def traces(self, request: CompareRequest, origin: Origin) -> Result:
+        """Gather and compare two traces; raises as `result`."""
         try:
             async with asyncio.timeout(self._limits.deadline_s):
                 traces = await self._gatherer.gather(request, origin.channel)

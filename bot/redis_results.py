@@ -18,7 +18,7 @@ from bot.results import KEEP_DAYS, KEEP_FEEDBACK_S, Feedback, packed, unpacked
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from bot.results import Result
+    from bot.results import Kept
 
 PREFIX = "{ct}:"
 KEEP_ASKED = 50  # results of one person that can be listed
@@ -43,7 +43,7 @@ class RedisResults:
         self._redis = redis
         self._rate = redis.register_script(RATE)
 
-    async def keep(self, key: str, result: Result) -> None:
+    async def keep(self, key: str, result: Kept) -> None:
         """Keep a result until its buttons are too old."""
         life_s = KEEP_DAYS * 24 * 3600
         theirs = f"{PREFIX}asked:{result.origin.user}"
@@ -54,7 +54,7 @@ class RedisResults:
             both.expire(theirs, life_s)
             await both.execute()
 
-    async def load(self, key: str) -> Result | None:
+    async def load(self, key: str) -> Kept | None:
         """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
         body: Any = await self._redis.get(f"{PREFIX}result:{key}")
         return None if body is None else unpacked(body)

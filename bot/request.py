@@ -27,11 +27,24 @@ class Clue(Struct, frozen=True, kw_only=True):
     failing: bool  # it is about errors, not about time
 
 
+class Windows(Struct, frozen=True, kw_only=True):
+    """Two stretches of time, in unix seconds, whose requests are compared: `baseline` (A) is the earlier one.
+
+    Without an `operation` the one that both have most of is compared. `asked_at` (unix seconds) is what "now" meant.
+    """
+
+    service: str
+    operation: str | None
+    baseline: tuple[int, int]
+    suspect: tuple[int, int]
+    asked_at: int
+
+
 class CompareRequest(Struct, frozen=True, kw_only=True):
     """Compare `suspect` (B) with `baseline` (A), or, without one, with the typical request of its operation.
 
-    Without a `suspect` there is a `clue`, by which one is found. `alert`: the fingerprint of the alert that this is
-    about. `note`: what people should know of how their message was read.
+    Without a `suspect` there is a `clue`, by which one is found, or there are `windows` instead of traces. `alert`: the
+    fingerprint of the alert that this is about. `note`: what people should know of how their message was read.
     """
 
     baseline: TraceRef | None
@@ -40,6 +53,7 @@ class CompareRequest(Struct, frozen=True, kw_only=True):
     tenant: str | None = None
     private: bool = False
     clue: Clue | None = None
+    windows: Windows | None = None
     alert: str = ""
     note: str = ""
 

@@ -11,18 +11,21 @@ import sqlite3
 import threading
 import time
 import zlib
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from bot.analysis_child import Answer
+from bot.comparing_windows import ComparedWindows
 from bot.ledger import StateError
 from bot.request import CompareRequest, Origin, TraceRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from analysis.comparison import Verdict
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS results (
@@ -41,8 +44,8 @@ KEEP_FEEDBACK_S = 366 * 24 * 3600
 Found = TypeVar("Found")
 
 
-class Result(Struct, frozen=True, kw_only=True):
-    """One answer with all that is needed to give it again: what was asked, from where, and what came out."""
+class Result(Struct, frozen=True, kw_only=True, tag="traces"):
+    """One answer about two traces with all that is needed to give it again: what was asked, where, what came out."""
 
     request: CompareRequest
     origin: Origin
@@ -55,6 +58,27 @@ class Result(Struct, frozen=True, kw_only=True):
     stands_for: str = ""  # what B stands for, where it was found and not named
     trend: str = ""  # consistent or intermittent, and since when
 
+    @property
+    def verdict(self) -> Verdict:
+        """What was said."""
+        return self.answer.comparison.verdict
+
+
+class WindowsResult(Struct, frozen=True, kw_only=True, tag="windows"):
+    """One answer about two windows of requests."""
+
+    request: CompareRequest
+    origin: Origin
+    compared: ComparedWindows
+
+    @property
+    def verdict(self) -> Verdict:
+        """What was said."""
+        return self.compared.answer.comparison.verdict
+
+
+Kept: TypeAlias = Result | WindowsResult
+
 
 class Feedback(Struct, frozen=True, kw_only=True):
     """How many people found an answer useful, and how many did not."""
@@ -66,10 +90,10 @@ class Feedback(Struct, frozen=True, kw_only=True):
 class Results(Protocol):
     """Where results and feedback are kept: the ledger's file, or Redis (`bot.redis_results`)."""
 
-    async def keep(self, key: str, result: Result) -> None:
+    async def keep(self, key: str, result: Kept) -> None:
         """Keep a result; the oldest go when there are too many, or when they are too old."""
 
-    async def load(self, key: str) -> Result | None:
+    async def load(self, key: str) -> Kept | None:
         """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
 
     async def of(self, user: str, limit: int) -> list[str]:
@@ -88,17 +112,18 @@ class Results(Protocol):
         """Let go of the file."""
 
 
-def packed(result: Result) -> bytes:
+def packed(result: Kept) -> bytes:
     """Encode a result for keeping."""
     return zlib.compress(msgspec.msgpack.encode(result), 1)
 
 
-def unpacked(body: bytes) -> Result | None:
+def unpacked(body: bytes) -> Kept | None:
     """Read what `packed` wrote; None for what another version wrote differently."""
     try:
-        return msgspec.msgpack.decode(zlib.decompress(body), type=Result)
+        result: Kept = msgspec.msgpack.decode(zlib.decompress(body), type=Kept)
     except (msgspec.DecodeError, zlib.error):
         return None
+    return result
 
 
 class SqliteResults:
@@ -111,7 +136,7 @@ class SqliteResults:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.executescript(SCHEMA)
 
-    async def keep(self, key: str, result: Result) -> None:
+    async def keep(self, key: str, result: Kept) -> None:
         """Keep a result; the oldest go when there are too many, or when they are too old."""
 
         def write() -> None:
@@ -127,10 +152,10 @@ class SqliteResults:
 
         await self._run(write)
 
-    async def load(self, key: str) -> Result | None:
+    async def load(self, key: str) -> Kept | None:
         """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
 
-        def read() -> Result | None:
+        def read() -> Kept | None:
             row = self._db.execute(
                 "SELECT body FROM results WHERE key = ? AND made_at >= ?", (key, self._clock() - KEEP_DAYS * 24 * 3600)
             ).fetchone()

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from bot import metrics
-from bot.analysis_child import LENGTH, Answer, Body, Compare, Draw, Look, Outcome
+from bot.analysis_child import LENGTH, Answer, Body, Compare, CompareWindows, Draw, Look, Outcome
 from bot.errors import AnalysisError
 from bot.steps import past, step
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis import Comparison, RootCall
-    from bot.analysis_child import Job
+    from bot.analysis_child import Job, Spooled, WindowsAnswer
     from bot.sources import FetchedTrace
 
 Wanted = TypeVar("Wanted")
@@ -60,6 +60,11 @@ class AnalysisRunner:
         outcome = await self._run(job, [*([baseline] if baseline else []), suspect, *population], deadline_s)
         return _only(outcome.answer, outcome)
 
+    async def compare_windows(self, baseline: Spooled, suspect: Spooled, *, deadline_s: float) -> WindowsAnswer:
+        """Compare the requests of two windows; raises `AnalysisError` as `compare` does."""
+        outcome = await self._run(CompareWindows(baseline=baseline, suspect=suspect), [], deadline_s)
+        return _only(outcome.windows, outcome)
+
     async def root_call(self, trace: FetchedTrace, *, deadline_s: float) -> RootCall:
         """Say of which root call a fetched trace is; raises `AnalysisError` as `compare` does."""
         outcome = await self._run(Look(trace=_body(trace)), [trace], deadline_s)
@@ -82,11 +87,11 @@ class AnalysisRunner:
             for its in outcome.steps:
                 past(its.name, metrics.ANALYSIS_SECONDS.labels(its.name), its.started_ns, its.ended_ns)
             took = {f"{its.name}_s": round((its.ended_ns - its.started_ns) / 1e9, 3) for its in outcome.steps}
-            size = sum(len(trace.body) for trace in traces)
+            size = _bytes(job)
             if outcome.fault:
                 log.warning("analysis failed", job=what, fault=outcome.fault, bytes=size, **took)
                 raise AnalysisError("crashed")
-            log.info("analysed", job=what, readable=not outcome.error, traces=len(traces), bytes=size, **took)
+            log.info("analysed", job=what, readable=not outcome.error, traces=len(_read(job)), bytes=size, **took)
             return outcome
 
     async def _exchange(self, job: Job, traces: Sequence[FetchedTrace]) -> Outcome:
@@ -94,7 +99,7 @@ class AnalysisRunner:
         keep = False
         try:
             outcome = await _exchange(child, job, traces)
-            keep = not outcome.fault and sum(len(trace.body) for trace in traces) <= WARM_BYTES
+            keep = not outcome.fault and _bytes(job) <= WARM_BYTES
         except (asyncio.IncompleteReadError, ConnectionError):
             with contextlib.suppress(TimeoutError):  # a signal sent to who has just died would hide how
                 async with asyncio.timeout(LAST_BREATH_S):
@@ -131,6 +136,15 @@ class AnalysisRunner:
 
 def _body(trace: FetchedTrace) -> Body:
     return Body(len(trace.body), trace.wire)
+
+
+def _read(job: Job) -> tuple[Body, ...]:
+    """Return all bodies that a job has a child read, wherever they come from."""
+    return (*job.baseline.bodies, *job.suspect.bodies) if isinstance(job, CompareWindows) else job.bodies
+
+
+def _bytes(job: Job) -> int:
+    return sum(body.size for body in _read(job))
 
 
 def _only(wanted: Wanted | None, outcome: Outcome) -> Wanted:

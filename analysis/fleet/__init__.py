@@ -8,12 +8,21 @@ strikes one request in ten, and which version, host or customer the slow ones sh
               causes.py       which changes explain the others
               separators.py   which values go with the slow requests
               verdict.py      one word, one sentence, how sure and why
-              report.py       in lines, for people
+              report.py       in lines, for people; markdown.py the same as a document
 """
 
 from analysis.fleet.compare import compare_fleets, compare_windows
+from analysis.fleet.markdown import render_fleets_markdown
 from analysis.fleet.report import render_fleets
 from analysis.fleet.result import FleetComparison
 from analysis.fleet.window import Observer, Window
 
-__all__ = ["FleetComparison", "Observer", "Window", "compare_fleets", "compare_windows", "render_fleets"]
+__all__ = [
+    "FleetComparison",
+    "Observer",
+    "Window",
+    "compare_fleets",
+    "compare_windows",
+    "render_fleets",
+    "render_fleets_markdown",
+]

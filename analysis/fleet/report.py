@@ -30,14 +30,14 @@ def lines(comparison: FleetComparison) -> list[Line]:
     verdict = comparison.verdict
     said = [Line("", verdict.headline), Line("", "")]
     for cause in comparison.causes[:1]:
-        said.append(Line("Cause:", _cause(cause)))
+        said.append(Line("Cause:", cause_line(cause)))
         said += [Line("      -", text) for text in details(cause)]
     said.append(Line("Confidence:", f"{verdict.confidence.value}: " + "; ".join(verdict.reasons)))
     if comparison.response_time is not None:
         said.append(Line("Time:", words.response(comparison.response_time)))
-    said += [Line("A ", _window(comparison.baseline)), Line("B ", _window(comparison.suspect))]
+    said += [Line("A ", window_line(comparison.baseline)), Line("B ", window_line(comparison.suspect))]
     for title, items in (
-        ("What else changed", [_cause(cause) for cause in comparison.causes[1 : OTHERS + 1]]),
+        ("What else changed", [cause_line(cause) for cause in comparison.causes[1 : OTHERS + 1]]),
         ("About the data", [note.text for note in comparison.notes]),
     ):
         if items:
@@ -86,7 +86,8 @@ def _wrapped(line: Line) -> list[str]:
     return wrap(label + line.text, WIDTH, subsequent_indent=" " * len(label), break_long_words=True) or [label]
 
 
-def _cause(cause: FleetCause) -> str:
+def cause_line(cause: FleetCause) -> str:
+    """Say a cause with the time that it makes of the mean request."""
     if cause.time is None:
         return cause.summary
     mean = f"{change(round(cause.time.mean_delta))} on average"
@@ -95,7 +96,8 @@ def _cause(cause: FleetCause) -> str:
     return f"{cause.summary} ({mean})"
 
 
-def _window(window: FleetWindow) -> str:
+def window_line(window: FleetWindow) -> str:
+    """Say how long the requests of a window take, and which to open."""
     said = [count(window.traces, "trace"), f"median {duration(window.median_ns)}"]
     said += [f"95th percentile {duration(window.p95_ns)}", f"99th {duration(window.p99_ns)}"]
     if window.failing:
@@ -127,11 +129,15 @@ def _table(comparison: FleetComparison) -> list[str]:
     return made
 
 
+def group_name(one: PathShare) -> str:
+    """Return what a group of spans is called, with what tells it from others of its name."""
+    return f"{one.operation} {one.detail.removeprefix(one.operation).strip()}" if one.detail else one.operation
+
+
 def _row(one: PathShare) -> tuple[str, str, str, str, str, str]:
-    what = f"{one.operation} {one.detail.removeprefix(one.operation).strip()}" if one.detail else one.operation
     calls = f"{one.baseline_calls:.3g}"
     if f"{one.suspect_calls:.3g}" != calls:
         calls += f" -> {one.suspect_calls:.3g}"
     times = f"{duration(round(one.baseline_exposed_ns))} -> {duration(round(one.suspect_exposed_ns))}"
     moved = change(round(one.delta_ns))
-    return shorten(what, 40), shorten(one.service, 20), calls, times, moved, "changed" if one.changed else ""
+    return shorten(group_name(one), 40), shorten(one.service, 20), calls, times, moved, "changed" if one.changed else ""

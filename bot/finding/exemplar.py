@@ -44,7 +44,7 @@ async def find_exemplar(
         query = msgspec.structs.replace(query, only_errors=False)
         found = await place.search(query)
     if not found:
-        raise await _nothing(place, query, now)
+        raise await nothing_found(place, query, now)
     seen = {summary.trace_id: summary for summary in found}
     for _ in range(CLIMBS):
         if len(found) < CUT_OFF:
@@ -62,7 +62,7 @@ async def find_exemplar(
     return Exemplar(summary=best, source=place.name, words=f"{what} {of}")
 
 
-async def _nothing(place: Place, query: TraceQuery, now: int) -> UserError:
+async def nothing_found(place: Place, query: TraceQuery, now: int) -> UserError:
     """Say why nothing was found: a name that is not known, a search that lags, or simply no traffic."""
     try:
         unknown = await _unknown(place, query)

@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from bot.errors import SourceError
 from bot.finding import trend
-from bot.sources.base import TraceQuery, TraceSource, TraceSummary
+from bot.sources.base import Found, TraceQuery, TraceSource, TraceSummary
 
 if TYPE_CHECKING:
     from bot.finding.trend import Trend
+    from bot.sources.metrics import Totals
 
 
 class Place(Struct, frozen=True):
@@ -29,6 +30,17 @@ class Place(Struct, frozen=True):
     async def search(self, query: TraceQuery) -> list[TraceSummary]:
         """Search; see `TraceSource`."""
         return await self.source.search(query, tenant=self.tenant, deadline_s=self.deadline_s)
+
+    async def find(self, query: TraceQuery) -> Found:
+        """Search, and say whether that is all there is; see `TraceSource`."""
+        return await self.source.find(query, tenant=self.tenant, deadline_s=self.deadline_s)
+
+    async def totals(self, query: TraceQuery) -> Totals | None:
+        """Count and time all requests of a window; None where the source does not compute that, or not in time."""
+        try:
+            return await self.source.totals(query, tenant=self.tenant, deadline_s=self.deadline_s)
+        except SourceError:
+            return None
 
     async def services(self, window: tuple[int, int]) -> list[str]:
         """List services; see `TraceSource`."""

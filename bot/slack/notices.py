@@ -23,6 +23,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
     baseline_id: str
     suspect_id: str
+    windows: str = ""  # what was compared, where it was no traces
     service: str = ""  # that an alert was about, where it named no trace
     at: float  # unix seconds
     user_name: str
@@ -49,6 +50,7 @@ def usage(command: str, sources: list[str], reactions: Sequence[str] = ()) -> Me
     lines = [
         (f"{command} <trace>", "compare a trace with a typical one of the same operation, which I find"),
         (f"{command} <trace A> <trace B>", "compare two traces: A the healthy one, B the one to explain"),
+        (f"{command} service=<name> last 30m vs before", "compare all requests of two windows of time, not two traces"),
         (command, "a form with a field for each trace"),
         (f"{command} history", "what was compared in this channel"),
         (f"{command} sources", "where I look for traces, and whether they answer"),
@@ -58,6 +60,11 @@ def usage(command: str, sources: list[str], reactions: Sequence[str] = ()) -> Me
         (f"{command} 4bf92f3577b34da6a3ce929d0e0e4736 00f067aa0ba902b7", "two ids"),
         (f"{command} https://jaeger.example/trace/4bf92f35... 00f067aa0ba902b7", "a link from Jaeger or Grafana"),
         (f"{command} 4bf92f35... 00f067aa... private", "an answer for your eyes only"),
+        (
+            f'{command} service=checkout operation="POST /orders" from=14:00 to=14:30 vs from=13:00 to=13:30',
+            "two windows, UTC",
+        ),
+        (f"{command} service=checkout since 14:02 vs yesterday", "the same time of the day before"),
     ]
     options = [
         ("source=<name>", f"ask one source alone; here: {', '.join(sources) or 'none configured'}"),
@@ -138,7 +145,7 @@ def _said(past: Past) -> tuple[str, str, str]:
     more += f", asked by {clean(past.user_name, 80)}" if past.user_name else ""
     if past.useful or past.not_useful:
         more += f", useful to {past.useful} of {past.useful + past.not_useful}"
-    return when, f"{first} with {second} (B)", more
+    return when, clean(past.windows, 300) or f"{first} with {second} (B)", more
 
 
 def report_is_there(permalink: str | None) -> Message:

@@ -68,7 +68,7 @@ class Sources:
 
         A trace that is nowhere is looked for again for a few seconds: it may still be arriving.
         """
-        asked = self._asked(channel, reference.source or source)
+        asked = self.asked(channel, reference.source or source)
         tenant = self.tenant(channel, tenant)
         patience_s = min(self._settings.limits.missing_retry_s, deadline_s / 2)
         while True:
@@ -80,7 +80,8 @@ class Sources:
             await self._sleep(LOOK_AGAIN_S)
             patience_s -= LOOK_AGAIN_S
 
-    def _asked(self, channel: str, name: str | None) -> list[TraceSource]:
+    def asked(self, channel: str, name: str | None) -> list[TraceSource]:
+        """Return the sources to ask: the one that is named, else all that a channel may ask; raises `UserError`."""
         allowed = self.allowed(channel)
         if not allowed:
             raise UserError("no-sources")

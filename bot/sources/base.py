@@ -11,7 +11,7 @@ from analysis import WireFormat
 
 if TYPE_CHECKING:
     from bot.settings import SourceSettings
-    from bot.sources.metrics import Failures, Latency
+    from bot.sources.metrics import Failures, Latency, Totals
 
 Value: TypeAlias = str | bool | int | float  # of an attribute that is searched for
 MOST = 100  # traces that one search may return: more than any sample needs, and within every backend's limit
@@ -69,6 +69,13 @@ class TraceSummary(Struct, frozen=True, kw_only=True):
         return self.duration_ns if self.matched_ns is None else self.matched_ns
 
 
+class Found(Struct, frozen=True):
+    """What a search found. `cut`: the answer was full, more traces may match."""
+
+    traces: list[TraceSummary]
+    cut: bool
+
+
 class TraceSource(Protocol):
     """One trace backend."""
 
@@ -85,6 +92,10 @@ class TraceSource(Protocol):
 
         Raises `SourceError`, with code `search-unsupported` where the backend cannot search.
         """
+        ...
+
+    async def find(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Found:
+        """Search, and say whether that is all there is; else as `search`."""
         ...
 
     async def services(self, *, window: tuple[int, int], tenant: str | None, deadline_s: float) -> list[str]:
@@ -110,6 +121,10 @@ class TraceSource(Protocol):
         self, service: str, operation: str, *, window: tuple[int, int], tenant: str | None, deadline_s: float
     ) -> list[Failures]:
         """Return which share of an operation's requests failed; as `latencies`."""
+        ...
+
+    async def totals(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Totals:
+        """Count and time all requests that a query is about (its limit and its order mean nothing); as `latencies`."""
         ...
 
     async def ping(self) -> str:

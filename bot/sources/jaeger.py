@@ -15,7 +15,7 @@ from analysis import WireFormat
 from bot.errors import SourceError
 from bot.sources import jaeger_metrics as metrics
 from bot.sources.answers import checked, read, read_metrics, readable, refuse
-from bot.sources.base import MOST, selected
+from bot.sources.base import MOST, Found, selected
 from bot.sources.http import HttpSource
 from bot.sources.jaeger_search import (
     read_names,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.settings import SourceSettings
     from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
     from bot.sources.http import Answer
-    from bot.sources.metrics import Failures, Latency
+    from bot.sources.metrics import Failures, Latency, Totals
 
 TENANT_HEADER = "x-tenant"
 JSON = "application/json"
@@ -78,33 +78,40 @@ class JaegerSource:
         return self._result(answer, trace_id, WireFormat.JAEGER_JSON)
 
     async def search(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> list[TraceSummary]:
-        """Search for traces; see `TraceSource`. Summaries first; servers without them are asked with v1."""
+        """Search for traces; see `TraceSource`."""
+        return (await self.find(query, tenant=tenant, deadline_s=deadline_s)).traces
+
+    async def find(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Found:
+        """Search, and say whether that is all there is. Summaries first; servers without them are asked with v1."""
         headers = self._tenant(tenant)
         if self._summaries is not False:
+            limit = _within(query.limit, MOST)
             answer = await self._http.get(
                 "/api/v3/trace-summaries", accept=JSON, headers=headers, deadline_s=deadline_s,
-                params=summaries_parameters(query, _within(query.limit, MOST)),
+                params=summaries_parameters(query, limit),
             )  # fmt: skip
             if not answer.wrong_path:
                 self._summaries = True
-                return selected(read(answer, self.settings.name, read_summaries), query)
+                summaries = read(answer, self.settings.name, read_summaries)
+                return Found(selected(summaries, query), cut=len(summaries) >= limit)
             self._summaries = False
-        answer = await self._search_v1(query, headers, deadline_s)
+        answer, limit = await self._search_v1(query, headers, deadline_s)
+        traces = read(answer, self.settings.name, split_v1)
         found: list[TraceSummary] = []
-        for trace in read(answer, self.settings.name, split_v1):
+        for trace in traces:
             with readable(self.settings.name):
                 found += read_v1(trace, query)
             await asyncio.sleep(0)  # whole traces take their time: others are let through in between
-        return selected(found, query)
+        return Found(selected(found, query), cut=len(traces) >= limit)
 
-    async def _search_v1(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> Answer:
-        """Ask for whole traces: for fewer of them when they are too large together."""
+    async def _search_v1(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> tuple[Answer, int]:
+        """Ask for whole traces, for fewer of them when they are too large together; returns how many as well."""
         limit = _within(query.limit, V1_MOST)
         try:
             async with asyncio.timeout(deadline_s):
                 while True:
                     try:
-                        return await self._http.get(
+                        answer = await self._http.get(
                             "/api/traces", accept=JSON, headers=headers, params=v1_parameters(query, limit),
                             max_bytes=V1_BYTES, deadline_s=deadline_s,
                         )  # fmt: skip
@@ -112,6 +119,8 @@ class JaegerSource:
                         if error.code != "too-large" or limit == 1:
                             raise
                         limit //= 2
+                    else:
+                        return answer, limit
         except TimeoutError:
             raise SourceError("timeout", source=self.settings.name, seconds=round(deadline_s)) from None
 
@@ -163,6 +172,29 @@ class JaegerSource:
         """Ask Service Performance Monitoring for failures; see `TraceSource`."""
         asked = metrics.parameters(service, window)
         return metrics.failures(await self._metric("errors", operation, asked, tenant, deadline_s))
+
+    async def totals(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Totals:
+        """Ask Service Performance Monitoring about the whole window as one step; see `TraceSource`."""
+        if query.operation is None:
+            raise SourceError("no-metrics", source=self.settings.name, detail="an operation has to be named")
+        names = (("calls", None), ("errors", None), ("latencies", 0.5), ("latencies", 0.95))
+        step_s = query.window[1] - query.window[0]
+        calls, errors, middle, tail = await asyncio.gather(
+            *(
+                self._metric(
+                    name,
+                    query.operation,
+                    metrics.parameters(query.service, query.window, q, step_s),
+                    tenant,
+                    deadline_s,
+                )
+                for name, q in names
+            )
+        )
+        found = metrics.totals(calls, errors, middle, tail, step_s)
+        if found is None:
+            raise SourceError("no-metrics", source=self.settings.name, detail="no requests were counted")
+        return found
 
     async def _metric(
         self, name: str, operation: str, params: dict[str, str], tenant: str | None, deadline_s: float

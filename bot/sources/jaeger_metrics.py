@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from bot.sources.metrics import STEP_S, Failures, Latency
+from bot.sources.metrics import STEP_S, Failures, Latency, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,15 +40,17 @@ class _Family(Struct):
     metrics: list[_Metric] | None = None
 
 
-def parameters(service: str, window: tuple[int, int], quantile: float | None = None) -> dict[str, str]:
+def parameters(
+    service: str, window: tuple[int, int], quantile: float | None = None, step_s: int = STEP_S
+) -> dict[str, str]:
     """Return what `/api/metrics/...` is asked: all operations of a service, in steps."""
     asked = {
         "service": service,
         "groupByOperation": "true",
         "endTs": f"{window[1]}000",
         "lookback": f"{window[1] - window[0]}000",
-        "step": f"{STEP_S}000",
-        "ratePer": f"{STEP_S}000",
+        "step": f"{step_s}000",
+        "ratePer": f"{step_s}000",
     }
     return asked if quantile is None else asked | {"quantile": str(quantile)}
 
@@ -75,6 +77,24 @@ def latencies(middle_ms: dict[int, float], tail_ms: dict[int, float]) -> list[La
         for at, tail in tail_ms.items()
         if middle_ms.get(at, 0) > 0 and tail > 0
     ]
+
+
+def totals(
+    calls: dict[int, float],
+    errors: dict[int, float],
+    middle_ms: dict[int, float],
+    tail_ms: dict[int, float],
+    step_s: int,
+) -> Totals | None:
+    """Sum up a window that was asked about as one step: its last point; None where nothing was counted."""
+    rates, middles, tails = ([value for _, value in sorted(its.items())] for its in (calls, middle_ms, tail_ms))
+    if not rates or rates[-1] <= 0 or not middles or not tails:
+        return None
+    failed = [share for _, share in sorted(errors.items())]
+    return Totals(
+        requests=max(1, round(rates[-1] * step_s)), failed_share=min(1.0, max(0.0, failed[-1])) if failed else None,
+        middle_ns=round(middles[-1] * NS_PER_MS), tail_ns=round(tails[-1] * NS_PER_MS),
+    )  # fmt: skip
 
 
 def failures(shares: dict[int, float]) -> list[Failures]:

@@ -11,7 +11,7 @@ from bot.errors import SourceError
 from bot.sources.base import FetchedTrace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.sources.base import TraceSource, TraceSummary
 
@@ -27,6 +27,13 @@ class Fetched(Struct, frozen=True, kw_only=True):
     left_out: int = 0  # not asked for: what had come was as much as was allowed
 
 
+class Missed(Struct, frozen=True, kw_only=True):
+    """How many traces did not come; as in `Fetched`."""
+
+    missing: int
+    left_out: int
+
+
 async def fetch_many(
     source: TraceSource, wanted: Sequence[TraceSummary], *, tenant: str | None, deadline_s: float, max_bytes: int
 ) -> Fetched:
@@ -35,12 +42,31 @@ async def fetch_many(
     Never raises for single traces; raises the first error when not one of them came.
     """
     came: dict[str, FetchedTrace] = {}
+
+    async def keep(its: TraceSummary, trace: FetchedTrace) -> None:
+        came[its.trace_id] = trace
+
+    missed = await fetch_each(source, wanted, keep, tenant=tenant, deadline_s=deadline_s, max_bytes=max_bytes)
+    traces = tuple(came[its.trace_id] for its in wanted if its.trace_id in came)
+    return Fetched(traces=traces, missing=missed.missing, left_out=missed.left_out)
+
+
+async def fetch_each(
+    source: TraceSource,
+    wanted: Sequence[TraceSummary],
+    keep: Callable[[TraceSummary, FetchedTrace], Awaitable[None]],
+    *,
+    tenant: str | None,
+    deadline_s: float,
+    max_bytes: int,
+) -> Missed:
+    """Fetch traces as `fetch_many` does, and hand over each as it comes; those not kept yet wait in no memory."""
     errors: list[SourceError] = []
     waiting = list(reversed(wanted))
-    size = 0
+    came = size = 0
 
     async def work() -> None:
-        nonlocal size
+        nonlocal came, size
         while waiting and size < max_bytes:
             its = waiting.pop()
             started = its.started_at_ns // 1_000_000_000
@@ -54,8 +80,9 @@ async def fetch_many(
             except SourceError as error:
                 errors.append(error)
             else:
-                came[its.trace_id] = trace
                 size += len(trace.body)
+                await keep(its, trace)
+                came += 1
 
     try:
         async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as group:
@@ -66,8 +93,4 @@ async def fetch_many(
     if errors and not came:
         raise errors[0]
     left_out = len(waiting) if size >= max_bytes else 0
-    return Fetched(
-        traces=tuple(came[its.trace_id] for its in wanted if its.trace_id in came),
-        missing=len(wanted) - len(came) - left_out,
-        left_out=left_out,
-    )
+    return Missed(missing=len(wanted) - came - left_out, left_out=left_out)

@@ -34,6 +34,15 @@ class Failures(Struct, frozen=True):
     share: float
 
 
+class Totals(Struct, frozen=True, kw_only=True):
+    """All requests of one window, as the backend counts them. Quantiles are "about" that long."""
+
+    requests: int
+    failed_share: float | None  # None: not known
+    middle_ns: int
+    tail_ns: int  # the 95th percentile
+
+
 def quantile(buckets: tuple[Bucket, ...], q: float) -> int:
     """Return about the q-th quantile (ns), exponentially within a bucket, in the way in which Tempo reads its own."""
     wanted = q * sum(bucket.requests for bucket in buckets)

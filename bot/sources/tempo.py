@@ -13,7 +13,7 @@ from analysis import WireFormat
 from bot.errors import SourceError
 from bot.sources import tempo_metrics as metrics
 from bot.sources.answers import checked, read, read_metrics, refuse
-from bot.sources.base import MOST, selected
+from bot.sources.base import MOST, Found, selected
 from bot.sources.http import HttpSource
 from bot.sources.tempo_search import LONGEST_S, read_search, read_values, search_parameters, span_terms
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.sources.answers import Read
     from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
     from bot.sources.http import Answer
-    from bot.sources.metrics import Failures, Latency
+    from bot.sources.metrics import Failures, Latency, Totals
 
 TENANT_HEADER = "X-Scope-OrgID"
 PROTOBUF = "application/protobuf"
@@ -62,11 +62,17 @@ class TempoSource:
 
     async def search(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> list[TraceSummary]:
         """Search for traces with TraceQL; see `TraceSource`. Traces younger than half a minute are not found yet."""
+        return (await self.find(query, tenant=tenant, deadline_s=deadline_s)).traces
+
+    async def find(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Found:
+        """Search as `search` does, and say whether that is all there is."""
+        limit = max(1, min(query.limit, MOST))
         answer = await self._http.get(
             "/api/search", accept=JSON, headers=self._tenant(tenant), deadline_s=deadline_s,
-            params=search_parameters(query, max(1, min(query.limit, MOST))),
+            params=search_parameters(query, limit),
         )  # fmt: skip
-        return selected(read(answer, self.settings.name, read_search), query)
+        found = read(answer, self.settings.name, read_search)
+        return Found(selected(found, query), cut=len(found) >= limit)
 
     async def services(self, *, window: tuple[int, int], tenant: str | None, deadline_s: float) -> list[str]:
         """List the services; see `TraceSource`."""
@@ -115,6 +121,23 @@ class TempoSource:
             )
         )
         return metrics.shares(failed, requests)
+
+    async def totals(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Totals:
+        """Ask for one histogram of the whole window, and for the number of those that failed; see `TraceSource`."""
+        histogram, failed = await asyncio.gather(
+            *(
+                self._http.get(
+                    "/api/metrics/query",
+                    accept=JSON,
+                    headers=self._tenant(tenant),
+                    params=params,
+                    deadline_s=deadline_s,
+                )
+                for params in (metrics.histogram_parameters(query), metrics.failed_parameters(query))
+            )
+        )
+        buckets = read_metrics(histogram, self.settings.name, metrics.read_buckets)
+        return metrics.totals(buckets, read_metrics(failed, self.settings.name, metrics.read_number))
 
     async def _metric(
         self,

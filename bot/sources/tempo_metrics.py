@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from bot.sources.metrics import STEP_S, Bucket, Failures, Latency, quantile
-from bot.sources.tempo_search import span_terms
+from bot.sources.metrics import STEP_S, Bucket, Failures, Latency, Totals, quantile
+from bot.sources.tempo_search import span_terms, trace_ql
+
+if TYPE_CHECKING:
+    from bot.sources.base import TraceQuery
 
 NS = 1_000_000_000
 
@@ -30,6 +34,7 @@ class _Sample(Struct, gc=False):
 class _Series(Struct, gc=False):
     labels: list[_Label] | None = None
     samples: list[_Sample] | None = None
+    value: float = 0.0  # of the whole range, where that was asked for; not sent when it is 0
 
 
 class _Answer(Struct):
@@ -52,21 +57,65 @@ def range_parameters(query: str, window: tuple[int, int]) -> dict[str, str]:
     return {"q": query, "start": str(window[0]), "end": str(window[1]), "step": f"{STEP_S}s"}
 
 
+def histogram_parameters(query: TraceQuery) -> dict[str, str]:
+    """Return what `/api/metrics/query` is asked for the durations of all spans that a query is about."""
+    return _over_all(query, "histogram_over_time(duration)")
+
+
+def failed_parameters(query: TraceQuery) -> dict[str, str]:
+    """Return what `/api/metrics/query` is asked for the number of those that failed."""
+    return _over_all(structs.replace(query, only_errors=True), "count_over_time()")
+
+
+def _over_all(query: TraceQuery, metric: str) -> dict[str, str]:
+    return {"q": f"{trace_ql(query)} | {metric}", "start": str(query.window[0]), "end": str(query.window[1])}
+
+
+def read_buckets(body: bytes) -> tuple[Bucket, ...]:
+    """Read a histogram of a whole range, rising; raises `msgspec.MsgspecError`."""
+    counts: dict[int, int] = defaultdict(int)
+    for series in _read(body):
+        if (bound := _bound(series)) is not None and series.value > 0:
+            counts[round(bound * NS)] += round(series.value)
+    return _rising(counts)
+
+
+def read_number(body: bytes) -> int:
+    """Read one number of a whole range; raises `msgspec.MsgspecError`."""
+    return round(sum(series.value for series in _read(body)))
+
+
+def totals(buckets: tuple[Bucket, ...], failed: int) -> Totals:
+    """Sum up a window."""
+    requests = sum(bucket.requests for bucket in buckets)
+    return Totals(
+        requests=requests, failed_share=min(1.0, failed / requests) if requests else None,
+        middle_ns=quantile(buckets, 0.5), tail_ns=quantile(buckets, 0.95),
+    )  # fmt: skip
+
+
+def _bound(series: _Series) -> float | None:
+    return next((label.value.doubleValue for label in series.labels or () if label.key == "__bucket"), None)
+
+
 def read_latencies(body: bytes) -> list[Latency]:
     """Read a histogram; steps without requests are left out. Raises `msgspec.MsgspecError`."""
     counts: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for series in _read(body):
-        bound = next((label.value.doubleValue for label in series.labels or () if label.key == "__bucket"), None)
+        bound = _bound(series)
         for sample in series.samples or ():
             if bound is not None and sample.value > 0:
                 counts[_start(sample)][round(bound * NS)] += round(sample.value)
     steps = []
     for at, by_bound in sorted(counts.items()):
-        buckets = tuple(
-            Bucket(bound // 2, bound, count) for bound, count in sorted(by_bound.items())
-        )  # of powers of two
+        buckets = _rising(by_bound)
         steps.append(Latency(at, quantile(buckets, 0.5), quantile(buckets, 0.95), buckets))
     return steps
+
+
+def _rising(by_bound: dict[int, int]) -> tuple[Bucket, ...]:
+    """Return buckets of powers of two from the requests by upper bound."""
+    return tuple(Bucket(bound // 2, bound, count) for bound, count in sorted(by_bound.items()))
 
 
 def read_counts(body: bytes) -> dict[int, int]:

@@ -14,10 +14,10 @@ from bot.steps import step
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from bot.sources.base import FetchedTrace, TraceQuery, TraceSource, TraceSummary
-    from bot.sources.metrics import Failures, Latency
+    from bot.sources.base import FetchedTrace, Found, TraceQuery, TraceSource, TraceSummary
+    from bot.sources.metrics import Failures, Latency, Totals
 
-Found = TypeVar("Found")
+Answered = TypeVar("Answered")
 
 
 class WatchedSource:
@@ -40,6 +40,10 @@ class WatchedSource:
     async def search(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> list[TraceSummary]:
         """Search for traces."""
         return await self._asked("search", self._source.search(query, tenant=tenant, deadline_s=deadline_s))
+
+    async def find(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Found:
+        """Search for traces, and say whether that is all there is."""
+        return await self._asked("search", self._source.find(query, tenant=tenant, deadline_s=deadline_s))
 
     async def services(self, *, window: tuple[int, int], tenant: str | None, deadline_s: float) -> list[str]:
         """Return the names of services."""
@@ -70,6 +74,10 @@ class WatchedSource:
             "failures", self._source.failures(service, operation, window=window, tenant=tenant, deadline_s=deadline_s)
         )
 
+    async def totals(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Totals:
+        """Count and time all requests that a query is about."""
+        return await self._asked("totals", self._source.totals(query, tenant=tenant, deadline_s=deadline_s))
+
     async def ping(self) -> str:
         """Ask whether the backend is there."""
         return await self._asked("ping", self._source.ping())
@@ -78,7 +86,7 @@ class WatchedSource:
         """Close the connections."""
         await self._source.aclose()
 
-    async def _asked(self, call: str, answer: Awaitable[Found]) -> Found:
+    async def _asked(self, call: str, answer: Awaitable[Answered]) -> Answered:
         name = self.settings.name
         address = {"server.address": self._address, "peer.service": name}
         with step(call, metrics.SOURCE_SECONDS.labels(name, call), SpanKind.CLIENT, **address):

@@ -29,10 +29,11 @@ class Buttons:
         """Listen."""
         app.action(messages.SWAP)(self.on_compare)
         app.action(messages.TYPICAL)(self.on_compare)
+        app.action(messages.windows.PAIR)(self.on_compare)
         app.action(re.compile(r"^open_"))(self.on_open)
 
     async def on_compare(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        """A button that carries a request: the same traces the other way round, or B with the typical one."""
+        """A button that carries a request: the traces exchanged, B with the typical one, one of each window."""
         await ack()
         origin = clicked(body)
         self._desk.work(origin, self._compare(origin, action.get("value") or ""))

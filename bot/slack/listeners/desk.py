@@ -15,9 +15,11 @@ from bot.commands import COMMAND
 from bot.comparing import Payload
 from bot.errors import MY_FAULT, BotError, SourceError, UserError
 from bot.request import CompareRequest, History, ListSources
+from bot.results import Result
 from bot.slack import forms, notices
 from bot.slack.messages.root import MARKS
 from bot.slack.workspaces import acting_in
+from bot.windows import words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -165,15 +167,16 @@ class Desk:
             baseline, suspect = payload.request.baseline, payload.request.suspect
             said = await self.answering.results.feedback(entry.key)
             result = await self.answering.results.load(entry.key)
-            if result is not None:
+            if isinstance(result, Result):
                 suspect = result.suspect  # also where it was not named but found
             past.append(
                 notices.Past(
                     baseline_id=baseline.trace_id if baseline else "", suspect_id=suspect.trace_id if suspect else "",
                     service=payload.request.clue.service if payload.request.clue else "",
+                    windows=words(payload.request.windows) if payload.request.windows else "",
                     at=entry.accepted_at, user_name=payload.origin.user_name,
                     permalink=await self.delivery.permalink(entry.channel, entry.root_ts),
-                    verdict=MARKS[result.answer.comparison.verdict.kind][1] if result else "",
+                    verdict=MARKS[result.verdict.kind][1] if result else "",
                     useful=said.useful, not_useful=said.not_useful,
                 )
             )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from bot.errors import BotError, UserError
+from bot.results import Result
 from bot.slack.listeners.clicked import clicked
 from bot.slack.messages import details
 
@@ -59,4 +60,6 @@ class Details:
         except msgspec.DecodeError:
             raise UserError("old-button") from None
         result, asked = await self._desk.answering.recall(place.key, channel)
+        if not isinstance(result, Result):
+            raise UserError("old-button")
         return details.view(place.key, result.answer, asked, place.page) | {"private_metadata": channel}

@@ -9,7 +9,7 @@ from bot.alerts import read_alert
 from bot.commands import parse_mention
 from bot.errors import UserError
 from bot.request import Nothing, Origin
-from bot.slack.listeners.received import is_again, team_of
+from bot.slack.listeners.received import is_again, sent_at, team_of
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -41,7 +41,7 @@ class Mention:
         self._desk.work(origin, self._answer(event, origin))
 
     async def _answer(self, event: dict[str, Any], origin: Origin) -> Message | None:
-        asked = parse_mention(event.get("text") or "", self._desk.sources.hosts)
+        asked = parse_mention(event.get("text") or "", self._desk.sources.hosts, sent_at(event))
         if not isinstance(asked, Nothing):
             return await self._desk.answer(asked, origin)
         self._desk.check(origin)

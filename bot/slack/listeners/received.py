@@ -17,3 +17,11 @@ def team_of(body: dict[str, Any]) -> str:
 def is_again(request: AsyncBoltRequest) -> bool:
     """Tell whether Slack sends an event once more, as it is not sure that it was received."""
     return "x-slack-retry-num" in request.headers
+
+
+def sent_at(event: dict[str, Any]) -> float | None:
+    """Return when a message was sent (unix seconds), which stays the same however often Slack delivers it."""
+    try:
+        return float(event.get("ts") or "") or None
+    except ValueError:
+        return None

@@ -21,5 +21,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     note: str = ""  # what to know of how the message was read in which the traces were named
     links: tuple[LinkSettings, ...] = ()  # configured pages about services
     payload: str = ""  # the request with the sides exchanged, for the swap button
+    pair: str = ""  # of two windows: the request to compare an exemplar of each
     typical: str = ""  # the request to compare B with the typical trace, where that was not what was done
     key: str = ""  # names the answer, for the buttons that come back to it

@@ -22,12 +22,17 @@ POST, DISMISS = "post_to_channel", "dismiss"
 
 def private(answer: Answer, asked: Asked) -> Message:
     """Return the verdict with as much of its thread as one message holds, and what to do with it."""
-    root = verdict(answer.comparison, asked)
     replies = thread(answer.comparison, answer.table, msgspec.structs.replace(asked, key=""))
+    return one_message(verdict(answer.comparison, asked), replies, asked, "Details shows the rest.")
+
+
+def one_message(root: Message, replies: list[Message], asked: Asked, rest: str) -> Message:
+    """Put a verdict and as much of its thread into one message as it holds; `rest`: where the rest is found."""
     row = el.actions(el.button("Post to channel", POST, asked.key), el.button("Dismiss", DISMISS, asked.key))
-    whole = [_joined(root, replies[:number], replies, row) for number in range(len(replies), -1, -1)]
+    below = el.context(rest)
+    whole = [_joined(root, replies[:number], replies, below, row) for number in range(len(replies), -1, -1)]
     fitting = [blocks for blocks in whole if not problems({"text": root.text, "blocks": blocks})]
-    plain = _joined(root, [], replies, row)
+    plain = _joined(root, [], replies, below, row)
     return Message(text=_said([root, *replies]), blocks=fitting[0] if fitting else plain, plain_blocks=plain)
 
 
@@ -40,6 +45,6 @@ def _said(parts: list[Message]) -> str:
     return text
 
 
-def _joined(root: Message, shown: list[Message], replies: list[Message], row: list[Block]) -> list[Block]:
-    rest = [el.context("Details shows the rest.")] if len(shown) < len(replies) else []
+def _joined(root: Message, shown: list[Message], replies: list[Message], below: Block, row: list[Block]) -> list[Block]:
+    rest = [below] if len(shown) < len(replies) else []
     return [*root.blocks, *(block for reply in shown for block in reply.blocks), *rest, *row]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis import render_text
+from analysis import render_fleets, render_text
 from analysis.format import short_id
 from bot.slack import elements as el
 from bot.slack.elements import File, Message
+from bot.slack.messages import windows
 from bot.slack.messages.root import notification
-from bot.slack.text import visible
+from bot.slack.text import clean, visible
+from bot.windows import words
 
 if TYPE_CHECKING:
     from analysis import Comparison
+    from bot.comparing_windows import ComparedWindows
 
 TEXT = 6_000  # characters of the report in a message
 WIDTH = 110  # characters of a line
@@ -22,10 +25,18 @@ PIECE = 2_800  # characters of one box
 def files(comparison: Comparison, key: str, markdown: bytes, json: bytes) -> list[File]:
     """Return the report for people and for programs; `key` names the answer."""
     a, b = short_id(comparison.baseline.trace_id), short_id(comparison.suspect.trace_id)
-    name = f"compare-{a}-{b}-{key}"
+    return _files(f"compare-{a}-{b}-{key}", f"A {a}, B {b}", markdown, json)
+
+
+def files_of_windows(compared: ComparedWindows, key: str, markdown: bytes, json: bytes) -> list[File]:
+    """Return the report on two windows; `key` names the answer."""
+    return _files(f"compare-windows-{key}", clean(words(compared.windows), 200), markdown, json)
+
+
+def _files(name: str, title: str, markdown: bytes, json: bytes) -> list[File]:
     return [
-        File(name=f"{name}.md", title=f"A {a}, B {b}: report", body=markdown),
-        File(name=f"{name}.json", title=f"A {a}, B {b}: report as JSON", body=json),
+        File(name=f"{name}.md", title=f"{title}: report", body=markdown),
+        File(name=f"{name}.json", title=f"{title}: report as JSON", body=json),
     ]
 
 
@@ -39,7 +50,17 @@ def caption(*, whole: bool) -> str:
 
 def excerpt(comparison: Comparison, *, forbidden: bool) -> Message:
     """Return the report as a message; `forbidden`: files need a right that was not given."""
-    lines = [visible(line)[:WIDTH].rstrip() for line in render_text(comparison).splitlines()]
+    return _excerpt(render_text(comparison), notification(comparison), ", Details has the rest", forbidden=forbidden)
+
+
+def excerpt_of_windows(compared: ComparedWindows, *, forbidden: bool) -> Message:
+    """Return the report on two windows as a message, as `excerpt`."""
+    said = windows.notification(compared)
+    return _excerpt(render_fleets(compared.answer.comparison), said, "", forbidden=forbidden)
+
+
+def _excerpt(text: str, said_before: str, rest_is: str, *, forbidden: bool) -> Message:
+    lines = [visible(line)[:WIDTH].rstrip() for line in text.splitlines()]
     boxes: list[list[str]] = [[]]
     shown = size = 0
     for line in lines:
@@ -51,7 +72,7 @@ def excerpt(comparison: Comparison, *, forbidden: bool) -> Message:
         size += len(line) + 1
         shown += 1
     why = "I may not share files here (files:write)" if forbidden else "Slack did not take the files"
-    rest = "" if shown == len(lines) else f"; these are its first {shown} of {len(lines)} lines, Details has the rest"
+    rest = "" if shown == len(lines) else f"; these are its first {shown} of {len(lines)} lines{rest_is}"
     said = f"{why}, so this is the report as text{rest}."
     shown_boxes = [el.rich(el.preformatted("\n".join(box))) for box in boxes if any(box)]
-    return Message(text=f"{said} {notification(comparison)}", blocks=[el.rich(el.section(el.text(said))), *shown_boxes])
+    return Message(text=f"{said} {said_before}", blocks=[el.rich(el.section(el.text(said))), *shown_boxes])

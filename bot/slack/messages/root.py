@@ -47,23 +47,23 @@ def comparing(asked: Asked) -> Message:
     if not asked.suspect_id:
         said = "Looking for a request that shows what this alert is about ..."
         line = el.section(el.emoji("hourglass_flowing_sand"), el.space(f" {said}"))
-        return Message(text=said, blocks=[el.rich(line), *_small_print(asked)])
+        return Message(text=said, blocks=[el.rich(line), *small_print(asked)])
     if not asked.baseline_id:
         line = el.section(
             el.emoji("hourglass_flowing_sand"), el.space(" Comparing "), el.text(b, code=True),
             el.space(" with a typical request of the same operation ..."),
         )  # fmt: skip
         said = f"Comparing {b} with a typical request of the same operation ..."
-        return Message(text=said, blocks=[el.rich(line), *_small_print(asked)])
+        return Message(text=said, blocks=[el.rich(line), *small_print(asked)])
     line = el.section(
         el.emoji("hourglass_flowing_sand"), el.space(" Comparing "), el.text(a, code=True), el.space(" (A) with "),
         el.text(b, code=True), el.space(" (B) ..."),
     )  # fmt: skip
-    return Message(text=f"Comparing {a} (A) with {b} (B) ...", blocks=[el.rich(line), *_small_print(asked)])
+    return Message(text=f"Comparing {a} (A) with {b} (B) ...", blocks=[el.rich(line), *small_print(asked)])
 
 
-def _small_print(asked: Asked, *sides: str) -> list[Block]:
-    """Return what belongs under a message in small print; no block when there is nothing to say."""
+def small_print(asked: Asked, *sides: str) -> list[Block]:
+    """Return what belongs under a message in small print, `sides` first; no block when there is nothing to say."""
     lines = [line for line in (*sides, asked.note, _asked_by(asked)) if line]
     return [el.context(*lines)] if lines else []
 
@@ -86,7 +86,7 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
     ]  # fmt: skip
     found = [f"{side} is {what}" for side, what in (("A", asked.compared_with), ("B", asked.stands_for)) if what]
     more = [*found, *filter(None, [asked.trend])]
-    blocks += _small_print(asked, *sides, *more)
+    blocks += small_print(asked, *sides, *more)
     text = " ".join([notification(comparison), *(escaped(f"{line}.", 500) for line in more)])
     return Message(text=text, blocks=blocks)
 
