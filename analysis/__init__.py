@@ -20,6 +20,8 @@ from analysis.render_markdown import render_markdown
 from analysis.render_text import render_text
 from analysis.root_call import RootCall
 
+__version__ = "0.1.0"
+
 __all__ = [
     "DEFAULTS",
     "AnalysisError",
@@ -33,6 +35,7 @@ __all__ = [
     "RootCall",
     "Trace",
     "WireFormat",
+    "__version__",
     "compare",
     "compare_fleets",
     "decode",

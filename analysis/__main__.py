@@ -4,7 +4,7 @@
     python -m analysis --fleet last-week/ today/
 
 The only file of the engine that reads files or prints. Exit status 0: compared; 2: bad input, said in one
-line on standard error.
+line on standard error; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from analysis import (
     AnalysisError,
     DecodeError,
     Population,
+    __version__,
     compare,
     compare_fleets,
     decode_many,
@@ -42,10 +43,30 @@ if TYPE_CHECKING:
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
+EXAMPLES = """\
+A and B are files of Jaeger JSON, Tempo or OTLP JSON, or OTLP protobuf, also gzipped; '-' reads standard input.
+FILE#TRACE_ID picks one trace of a file that holds several.
+
+examples:
+  compare-traces healthy.json slow.json
+      what differs, what caused it, how sure that is, and what to do next
+  compare-traces healthy.json slow.json --population recent/
+      the same, judged against recent requests of the operation: how usual is either, do others show the cause too
+  compare-traces day.json#a3ce929d0e0e4736 day.json#902bb8c2f1a90d17 --markdown > report.md
+  curl -s http://jaeger-query:16686/api/traces/00f067aa0ba902b7 | compare-traces healthy.json - --json
+  compare-traces --fleet last-week/ today/
+      which operations of two windows differ, since when, and what their slow requests share
+
+exit status:
+  0    compared, whatever came out
+  2    bad input or options; standard error says in one line what and where
+  130  interrupted
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    parser = _parser()
+    parser = make_parser()
     options = parser.parse_args(argv)
     if options.fleet and (options.population or options.png or options.svg or options.markdown):
         parser.error("--fleet prints text or, with --json, JSON; it takes no population and draws no picture")
@@ -87,13 +108,15 @@ def entry() -> None:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of this command line."""
     parser = argparse.ArgumentParser(
         prog="compare-traces",
         description="Compare two distributed traces: what differs, where the time went, and why.",
-        epilog="Files are Jaeger JSON, Tempo or OTLP JSON, or OTLP protobuf, also gzipped; '-' reads standard input. "
-        "FILE#TRACE_ID picks one trace of a file that holds several.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("baseline", metavar="A", help="the trace believed healthy (with --fleet: a folder of them)")
     parser.add_argument("suspect", metavar="B", help="the trace to explain (with --fleet: a folder of them)")
     parser.add_argument("--fleet", action="store_true", help="compare the requests of two windows of time, not two")
@@ -140,7 +163,7 @@ class _Recent:
         self._skipped: list[str] = []
 
     def __iter__(self) -> Iterator[Trace]:
-        for file in self._files:
+        for file in _counted(self._files, self._name):
             try:
                 found = decode_many(_read(str(file)))
             except (DecodeError, EOFError, OSError, zlib.error) as error:
@@ -169,6 +192,24 @@ class _Recent:
             text = f"{self._name}: {count(len(self._skipped), 'file')} could not be read, the first {self._skipped[0]}"
             code = f"{self._name.partition(' ')[0]}-files-skipped"
             yield Note(code=code, severity=Severity.WARNING, count=1, text=text)
+
+
+def _counted(files: list[Path], name: str) -> Iterator[Path]:
+    """Say on a terminal how far the reading of these files is; the line is gone when it ends."""
+    if not sys.stderr.isatty():
+        yield from files
+        return
+    shown = ""
+    try:
+        for number, file in enumerate(files):
+            if (percent := f"{100 * number // len(files)} %") != shown:
+                shown = percent
+                sys.stderr.write(f"\rreading {name}: {percent} of {count(len(files), 'file')} ")
+                sys.stderr.flush()
+            yield file
+    finally:
+        sys.stderr.write(f"\r{' ' * 60}\r")
+        sys.stderr.flush()
 
 
 def _trace(reference: str) -> Trace:

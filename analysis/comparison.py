@@ -305,7 +305,21 @@ class Comparison(Struct, frozen=True, kw_only=True):
     @classmethod
     def from_json(cls, body: bytes) -> Comparison:
         """Read back what `to_json` wrote; `ValueError` if it is not a comparison of this version."""
-        comparison = msgspec.json.decode(body, type=cls)
-        if comparison.schema_version != SCHEMA_VERSION:
-            raise ValueError(f"comparison has schema version {comparison.schema_version}, not {SCHEMA_VERSION}")
-        return comparison
+        check_version(body, SCHEMA_VERSION, "comparison")
+        return msgspec.json.decode(body, type=cls)
+
+
+class _Version(Struct):
+    schema_version: int
+
+
+def check_version(body: bytes, version: int, what: str) -> None:
+    """Refuse a stored value of another version, whatever else is in it, with a sentence that says what to do."""
+    try:
+        found = msgspec.json.decode(body, type=_Version).schema_version
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"this is not a stored {what}: {error}") from None
+    if found != version:
+        raise ValueError(
+            f"the stored {what} has schema version {found}, this program reads {version}: compare the traces again"
+        )

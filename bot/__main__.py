@@ -1,10 +1,6 @@
-"""The bot's command line.
+"""The bot's command line: `compare-traces-bot --help`, or `python -m bot --help`, says what it can do.
 
-python -m bot run [--mode http|socket]   serve a workspace
-python -m bot worker                     answer what other processes accept (with REDIS_URL)
-python -m bot check                      check settings, Slack token and every source
-python -m bot compare [A] B              compare traces from the configured sources, in the terminal
-python -m bot playground                 try everything in a browser, without a workspace
+Exit status 0: done; 1: `check` found a problem; 2: bad input or settings, said on standard error; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -16,20 +12,21 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from analysis import AnalysisError, render_text
-from bot import log, tracing
+from analysis import AnalysisError, __version__, render_text
+from bot import completion, log, tracing
 from bot.analysis_child import compared, compared_with_typical, root_call
 from bot.app import Bot
 from bot.commands import parse_command
-from bot.errors import BotError
+from bot.errors import BotError, UserError
 from bot.evidence.sources import EvidenceSources
 from bot.finding import Place, find_others
 from bot.ledger import StateError
 from bot.request import CompareRequest
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, reference
 from bot.slack.installations import open_installations
 from bot.slack.refusals import FAILURES, error_code
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
@@ -42,17 +39,45 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+PORT = 8090  # of the playground
 TERMINAL = "terminal"  # stands for the channel where there is none
+
+EXAMPLES = """\
+examples:
+  compare-traces-bot playground
+      everything in a browser, with recorded traces: no Slack workspace, no trace backend
+  JAEGER_URL=http://jaeger-query:16686 compare-traces-bot compare 00f067aa0ba902b7
+      find a typical request of the same operation in Jaeger and compare with that
+  compare-traces-bot check && compare-traces-bot run
+      what is wrong and how to mend it; then serve the workspace
+  eval "$(compare-traces-bot completion bash)"
+      let the shell complete both commands (also zsh, fish, tcsh)
+
+Settings are environment variables, and the TOML file that COMPARE_TRACES_CONFIG names;
+`compare-traces-bot settings` lists them all. Two files are compared by `compare-traces A B`.
+
+exit status:
+  0    done
+  1    check found a problem
+  2    bad input or settings; standard error says what, and what to do
+  130  interrupted
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["playground"]:
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.command == "settings":
+        print(reference(), end="")
+        return 0
+    if options.command == "completion":
+        print(completion.script(options.shell, parser))
+        return 0
+    if options.command == "playground":
         from bot.playground import main as play  # noqa: PLC0415 - the workspace bot never loads it
 
-        return play(arguments[1:])
-    options = _parser().parse_args(arguments)
+        return play(port=options.port, cli=options.cli)
     log.configure()
     try:
         settings = Settings.load()
@@ -67,7 +92,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "check":
             return asyncio.run(_check(settings))
         return asyncio.run(_compare(settings, options))
-    except (SettingsError, BotError, AnalysisError) as error:
+    except SettingsError as error:
+        print(f"compare-traces-bot: {error}\n(`compare-traces-bot settings` lists them all)", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except (BotError, AnalysisError) as error:
         print(f"compare-traces-bot: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
 
@@ -81,18 +109,29 @@ def entry() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="compare-traces-bot", description="Compares two traces, in Slack.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser = argparse.ArgumentParser(
+        prog="compare-traces-bot",
+        description="A Slack bot that compares two distributed traces: serve a workspace, check it, or try it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="serve a workspace")
     run.add_argument("--mode", choices=("http", "socket"), help="default: socket with SLACK_APP_TOKEN, else http")
     commands.add_parser("worker", help="answer what other processes accept (needs REDIS_URL)")
     commands.add_parser("check", help="check settings, Slack token and every source")
-    compare = commands.add_parser("compare", help="compare two traces in the terminal")
+    compare = commands.add_parser("compare", help="compare two traces of the configured sources in the terminal")
     compare.add_argument(
         "traces", nargs="+", metavar="TRACE", help="ids or links: the healthy trace and the one to explain; or it alone"
     )
     compare.add_argument("--source", default="", help="the source to ask")
-    commands.add_parser("playground", help="try everything in a browser, without a workspace")
+    playground = commands.add_parser("playground", help="try everything in a browser, without a workspace")
+    playground.add_argument("--port", type=int, default=PORT, help="port of the page (default %(default)s; 0: any)")
+    playground.add_argument("--cli", action="store_true", help="print the first comparison in the terminal and end")
+    commands.add_parser("settings", help="print every setting, as Markdown")
+    shell = commands.add_parser("completion", help="print what makes a shell complete both commands")
+    shell.add_argument("shell", choices=completion.SHELLS)
     return parser
 
 
@@ -219,33 +258,46 @@ async def _check_sources(settings: Settings) -> list[bool]:
 
 
 async def _compare(settings: Settings, options: argparse.Namespace) -> int:
+    waiting = Console(stderr=True).status("reading what is asked")  # shows itself on a terminal alone
+    with waiting:
+        answer = await _answer(settings, options, waiting.update)
+    print(answer, end="")
+    return 0
+
+
+async def _answer(settings: Settings, options: argparse.Namespace, say: Callable[[str], None]) -> str:
+    """Return the comparison as text; `say` is told what is being waited for."""
     sources = open_sources(settings)
     try:
         request = parse_command(" ".join(options.traces), sources.hosts)
         if not isinstance(request, CompareRequest):
-            raise SettingsError("name a trace, or two")
+            raise UserError("usage")
         deadline_s = settings.limits.deadline_s
+        references = [reference for reference in (request.baseline, request.suspect) if reference is not None]
+        say(f"fetching {'both traces' if len(references) > 1 else 'the trace'}")
         fetched = await asyncio.gather(
             *(
                 sources.fetch(
                     reference, channel=TERMINAL, source=options.source or request.source, tenant=request.tenant,
                     deadline_s=deadline_s,
                 )
-                for reference in (request.baseline, request.suspect)
-                if reference is not None
+                for reference in references
             )
         )  # fmt: skip
         traces = [(trace.body, trace.wire) for trace in fetched]
         if request.baseline is not None:
-            print(render_text(compared(traces[0], traces[1]).comparison), end="")
-            return 0
+            say("comparing")
+            return render_text((await asyncio.to_thread(compared, traces[0], traces[1])).comparison)
+        say(f"looking in {fetched[0].source} for typical requests of the same operation")
         place = Place(sources.named(fetched[0].source), sources.tenant(TERMINAL, request.tenant), deadline_s / 3)
         others = await find_others(place, root_call(traces[0]))
-        both = compared_with_typical(traces[0], [(trace.body, trace.wire) for trace in others.traces])
-        print(f"A is {others.words(both.population)}.\n\n{render_text(both.comparison)}", end="")
+        say(f"comparing with {len(others.traces)} others")
+        both = await asyncio.to_thread(
+            compared_with_typical, traces[0], [(trace.body, trace.wire) for trace in others.traces]
+        )
+        return f"A is {others.words(both.population)}.\n\n{render_text(both.comparison)}"
     finally:
         await sources.aclose()
-    return 0
 
 
 if __name__ == "__main__":

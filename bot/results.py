@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
+from analysis.comparison import SCHEMA_VERSION
+from analysis.fleet.result import SCHEMA_VERSION as FLEET_VERSION
 from bot.analysis_child import Answer
 from bot.comparing_windows import ComparedWindows
 from bot.ledger import StateError
@@ -120,10 +122,12 @@ def packed(result: Kept) -> bytes:
 def unpacked(body: bytes) -> Kept | None:
     """Read what `packed` wrote; None for what another version wrote differently."""
     try:
-        result: Kept = msgspec.msgpack.decode(zlib.decompress(body), type=Kept)
+        found: Kept = msgspec.msgpack.decode(zlib.decompress(body), type=Kept)
     except (msgspec.DecodeError, zlib.error):
         return None
-    return result
+    if isinstance(found, WindowsResult):
+        return found if found.compared.answer.comparison.schema_version == FLEET_VERSION else None
+    return found if found.answer.comparison.schema_version == SCHEMA_VERSION else None
 
 
 class SqliteResults:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from analysis.comparison import Confidence, Verdict, VerdictKind
+from analysis.comparison import Confidence, Verdict, VerdictKind, check_version
 from analysis.notes import Note
 
 SCHEMA_VERSION = 1
@@ -186,10 +186,8 @@ class FleetComparison(Struct, frozen=True, kw_only=True):
     @classmethod
     def from_json(cls, body: bytes) -> FleetComparison:
         """Read back what `to_json` wrote; `ValueError` if it is not a comparison of this version."""
-        comparison = msgspec.json.decode(body, type=cls)
-        if comparison.schema_version != SCHEMA_VERSION:
-            raise ValueError(f"fleet comparison has schema version {comparison.schema_version}, not {SCHEMA_VERSION}")
-        return comparison
+        check_version(body, SCHEMA_VERSION, "fleet comparison")
+        return msgspec.json.decode(body, type=cls)
 
 
 __all__ = [

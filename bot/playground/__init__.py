@@ -6,39 +6,29 @@ python -m bot playground --cli    prints the same comparison in the terminal
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from analysis import compare, render_text
 from bot import log
 from bot.playground.server import Playground
 from bot.playground.trace_api import Samples
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-PORT = 8090
 FIRST = "n-plus-one"  # the comparison that the first look shows
 TRY = ("n-plus-one", "retry-storm", "same-trace-twice")
 ALONE = "slow-network"  # its suspect has several healthy requests before it
 
 
-def main(argv: Sequence[str]) -> int:
+def main(*, port: int, cli: bool = False) -> int:
     """Run the playground; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="compare-traces-bot playground", description=__doc__.partition("\n")[0])
-    parser.add_argument("--port", type=int, default=PORT, help=f"port of the page (default {PORT}; 0: any free one)")
-    parser.add_argument("--cli", action="store_true", help="print the first comparison in the terminal and end")
-    options = parser.parse_args(argv)
-    if options.cli:
+    if cli:
         return _print_first()
     log.configure()
     try:
-        asyncio.run(_serve(options.port))
+        asyncio.run(_serve(port))
     except KeyboardInterrupt:
         return 0
     return 0

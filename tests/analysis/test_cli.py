@@ -5,13 +5,19 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from analysis import compare
 from analysis.__main__ import main
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -90,6 +96,41 @@ def test_a_population_is_read_from_a_folder(files, recent, capsys) -> None:
     assert main([*files, "--population", str(recent), "--json"]) == 0
     reasons = json.loads(capsys.readouterr().out)["verdict"]["reasons"]
     assert any("9 recent traces" in reason for reason in reasons)
+
+
+def test_a_terminal_sees_how_far_the_reading_is(files, recent, monkeypatch, capsys) -> None:
+    """Progress is told on standard error, where that is a terminal, and is gone when it ends."""
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert main([*files, "--population", str(recent)]) == 0
+    told = terminal.getvalue().split("\r")
+    assert told[1].strip() == "reading population: 0 % of 9 files"
+    assert told[9].strip() == "reading population: 88 % of 9 files"
+    assert told[-2:] == [" " * 60, ""]
+    assert "reading" not in capsys.readouterr().out
+
+
+def test_the_help_shows_examples_and_every_exit_status(capsys) -> None:
+    """Whoever asks for help sees what to type, and what the status means."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    out = capsys.readouterr().out
+    assert "examples:" in out
+    assert all(f"\n  {status} " in out for status in (0, 2, 130))
+
+
+def test_an_interruption_is_status_130(files, tmp_path) -> None:
+    """Ctrl-C while a trace is read ends quietly."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "analysis", str(pipe), files[1]]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        with pipe.open("wb"):  # opens as soon as the other end does
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+        assert process.stderr.read() == ""
 
 
 def test_broken_files_of_a_population_are_counted_and_skipped(files, recent, capsys) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from aiohttp import web
 from world import FaultySlack, serve
 
 from bot.__main__ import _check, _check_scopes, _compare, main
+from bot.completion import SHELLS
 from bot.errors import FAMILIES, BotError
 from bot.playground.trace_api import routes
 from bot.settings import Settings
@@ -66,6 +71,87 @@ def test_check_tells_missing_rights_from_those_it_can_do_without(capsys, granted
     assert bool(out) is bool(said)
 
 
+async def test_the_exit_status_says_what_became_of_it(backend, samples, monkeypatch, capsys) -> None:
+    """0 done, 1 where `check` found a problem, 2 where what was asked cannot be done, as the help says."""
+    pair = samples.pairs[0]
+    run = lambda *words: asyncio.to_thread(main, words)  # noqa: E731 - it starts a loop of its own
+    assert await run("compare", pair.baseline, pair.suspect) == 0
+    assert await run("check") == 1
+    assert await run("compare", "ffffffffffffffff") == 2
+    assert await run("compare", "help") == 2
+    assert await run("compare", pair.baseline, "--source", "elsewhere") == 2
+    monkeypatch.setenv("PORT", "abc")
+    assert await run("check") == 2
+    with pytest.raises(SystemExit) as stopped:
+        main(["no-such-command"])
+    assert stopped.value.code == 2
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    out, err = capsys.readouterr()
+    assert all(f"\n  {status} " in out for status in (0, 1, 2, 130))
+    assert "Traceback" not in err
+    assert "\x1b" not in out + err
+
+
+class Terminal(io.StringIO):
+    """A terminal that remembers what it was told."""
+
+    def isatty(self) -> bool:
+        """Be one."""
+        return True
+
+
+async def test_a_terminal_is_told_what_is_waited_for(backend, samples, monkeypatch, capsys) -> None:
+    """What takes long says so on standard error, where that is a terminal; with NO_COLOR without colours."""
+    for name in ("COLORTERM", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    options = type("Options", (), {"traces": [pair.suspect], "source": ""})
+    assert await _compare(Settings.load(), options) == 0
+    assert "\x1b[" in terminal.getvalue()
+    assert "\x1b[3" not in terminal.getvalue()
+    assert "A is typical" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_shells_complete_both_commands(shell, capsys) -> None:
+    """The script names the options and commands of today, and the shell, where it is installed, can read it."""
+    assert main(["completion", shell]) == 0
+    text = capsys.readouterr().out
+    for word in ("population", "markdown", "playground", "worker", "compare-traces-bot"):
+        assert word in text
+    if shell != "tcsh" and (program := shutil.which(shell)):
+        subprocess.run([program, "-n"], input=text, text=True, check=True)
+
+
+def test_bash_completes_what_is_typed(capsys, tmp_path) -> None:
+    """Commands, options and their choices are offered where they fit."""
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash here")
+    main(["completion", "bash"])
+    (tmp_path / "completion").write_text(capsys.readouterr().out)
+    ask = """
+        source completion
+        COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        $2; echo "${COMPREPLY[*]}"
+    """
+    for typed, function, offered in (
+        ("compare-traces-bot pl", "_shtab_compare_traces_bot", "playground"),
+        ("compare-traces-bot run --mo", "_shtab_compare_traces_bot", "--mode"),
+        ("compare-traces --mark", "_shtab_compare_traces", "--markdown"),
+    ):
+        run = subprocess.run(
+            [bash, "-c", ask, "bash", typed, function], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert run.stdout.split() == [offered], run.stderr
+
+
 async def test_compare_answers_in_the_terminal(backend, samples, capsys) -> None:
     """Two ids from the configured sources become the text answer."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
@@ -88,7 +174,11 @@ def test_bad_settings_are_one_line_and_status_2(monkeypatch, capsys) -> None:
     """A wrong variable is named."""
     monkeypatch.setenv("PORT", "abc")
     assert main(["run"]) == 2
-    assert "port" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "port: " in said
+    assert "compare-traces-bot settings" in said
+    assert main(["settings"]) == 0
+    assert "| `port` |" in capsys.readouterr().out
 
 
 def test_every_error_has_a_sentence_for_people() -> None:

@@ -7,8 +7,10 @@ import sqlite3
 import msgspec
 import pytest
 from answers import result
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from analysis.comparison import SCHEMA_VERSION
 from bot.redis_results import RedisResults
 from bot.results import KEEP_DAYS, MOST, Feedback, SqliteResults
 
@@ -82,6 +84,14 @@ async def test_a_result_of_another_version_is_as_if_it_were_gone(results) -> Non
     for body in (b"not even compressed", msgspec.msgpack.encode({"a": 1})):
         results._db.execute("INSERT OR REPLACE INTO results VALUES ('k', 'U', 1000, ?)", (body,))
         assert await results.load("k") is None
+
+
+async def test_a_result_whose_words_mean_something_else_is_as_if_it_were_gone(results) -> None:
+    """A comparison of another schema version is not read, though its fields would fit."""
+    found = result()
+    older = replace(found.answer.comparison, schema_version=SCHEMA_VERSION - 1)
+    await results.keep("k", replace(found, answer=replace(found.answer, comparison=older)))
+    assert await results.load("k") is None
 
 
 async def test_everybody_has_one_voice(either) -> None:

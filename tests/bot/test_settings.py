@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from bot.renamed_settings import RENAMED
 from bot.settings import Settings, SettingsError, reference
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +74,54 @@ def test_problems_name_their_key(environment, tmp_path, text, said) -> None:
         configured(environment, tmp_path, text)
 
 
+def test_a_slip_of_the_hand_is_told_the_name_it_meant(environment, tmp_path) -> None:
+    """A name that is nearly one of ours says which."""
+    with pytest.raises(SettingsError, match=r"deadlines: there is no such setting: did you mean deadline_s\?"):
+        configured(environment, tmp_path, "[limits]\ndeadlines=5")
+
+
+@pytest.fixture
+def renamed(monkeypatch):
+    """Pretend that three settings had another name once."""
+    old = {"slack_reactions": "reactions", "limits.seconds": "limits.deadline_s", "sources.address": "sources.url"}
+    monkeypatch.setattr("bot.renamed_settings.RENAMED", old)
+
+
+def test_a_renamed_setting_is_understood_with_a_warning(environment, tmp_path, renamed) -> None:
+    """At the top, in a table and in each of a list of tables; the warning says the new name and the file."""
+    text = 'slack_reactions=["eyes"]\n[limits]\nseconds=7\n' + "".join(
+        f'[[sources]]\nname="{name}"\nkind="tempo"\naddress="http://{name}"\n' for name in "ab"
+    )
+    with capture_logs() as logs:
+        settings = configured(environment, tmp_path, text)
+    assert (settings.reactions, settings.limits.deadline_s) == (("eyes",), 7)
+    assert [source.url for source in settings.sources] == ["http://a", "http://b"]
+    assert {(line["log_level"], line["old"], line["new"]) for line in logs} == {
+        ("warning", "slack_reactions", "reactions"),
+        ("warning", "limits.seconds", "limits.deadline_s"),
+        ("warning", "sources.address", "sources.url"),
+    }
+    assert all(line["where"].endswith("config.toml") for line in logs)
+
+
+def test_a_renamed_variable_is_understood_with_a_warning(environment, renamed) -> None:
+    """Read as the new one would be; where both are set, the new name counts."""
+    environment("SLACK_REACTIONS", '["eyes", "mag"]')
+    with capture_logs() as logs:
+        assert Settings.load().reactions == ("eyes", "mag")
+    assert [(line["old"], line["new"]) for line in logs] == [("SLACK_REACTIONS", "REACTIONS")]
+    environment("REACTIONS", '["mag"]')
+    with capture_logs() as logs:
+        assert Settings.load().reactions == ("mag",)
+    assert len(logs) == 1
+
+
+def test_every_renamed_setting_leads_to_one_that_exists() -> None:
+    """The table of old names has only new names that are in the reference."""
+    for new in RENAMED.values():
+        assert f"| `{new.rpartition('.')[2]}` |" in reference()
+
+
 def test_a_missing_file_is_said(environment) -> None:
     """The variable points nowhere: the path is named."""
     environment("COMPARE_TRACES_CONFIG", "/nowhere/config.toml")
@@ -94,5 +144,5 @@ def test_secrets_can_come_from_files_and_are_never_shown(environment, tmp_path) 
 
 
 def test_the_documented_settings_are_the_real_ones() -> None:
-    """docs/SETTINGS.md is what `python -m bot.settings` prints."""
+    """docs/SETTINGS.md is what `compare-traces-bot settings` prints."""
     assert (ROOT / "docs" / "SETTINGS.md").read_text() == reference()

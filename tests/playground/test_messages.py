@@ -133,7 +133,7 @@ async def test_where_the_app_was_not_invited_it_can_do_nothing_but_answer_comman
     await town.workspace.type(FOREIGN, "/try")
     await town.settled()
     assert town.heard == []
-    assert town.texts(FOREIGN)[-1] == "here I am"
+    await town.until(lambda: town.texts(FOREIGN)[-1] == "here I am")
     await town.workspace.type(FOREIGN, "/invite @Compare Traces")
     await town.client.chat_postMessage(channel=FOREIGN, text="thanks")
     assert town.texts(FOREIGN)[-1] == "thanks"
@@ -245,7 +245,7 @@ async def test_a_message_shortcut_brings_the_message_along(town) -> None:
     await town.workspace.use_shortcut("look", MAIN, root["ts"])
     (body,) = seen
     assert (body["message_ts"], body["message"]["thread_ts"], body["channel"]["id"]) == (root["ts"], root["ts"], MAIN)
-    assert town.texts()[-1] == "seen"
+    await town.until(lambda: town.texts()[-1] == "seen")
 
 
 async def test_a_shortcut_that_nobody_takes_is_said(town) -> None:
@@ -273,4 +273,4 @@ async def test_a_button_of_a_private_message_comes_without_the_message(town) -> 
     assert "message" not in body
     assert body["container"]["is_ephemeral"] is True
     assert body["actions"][0]["value"] == "v"
-    assert town.texts() == ["done"]
+    await town.until(lambda: town.texts() == ["done"])
