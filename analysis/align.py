@@ -3,7 +3,8 @@
 Both group trees are walked top-down together. Groups with equal keys match. What is left over among the
 children of a matched pair is rescued, in this order:
 
-1. *loosely equal*: same service, name and target, another statement or path: merged into one pair;
+1. *loosely equal*: same service, name and target, another statement or path: merged into one pair; or the same in all
+   but the service, where A's is gone from B and B's is new in it; or the one far end of one call;
 2. *another layer*: one side has a proxy, middleware or a service that sent no spans in between:
 
        A   POST /orders                      B   POST /orders
@@ -29,7 +30,7 @@ from analysis.model import SpanKind
 from analysis.notes import Note, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from analysis.operation_key import OperationKey
     from analysis.options import CompareOptions
@@ -50,7 +51,7 @@ class Pair:
     def __init__(self, key: OperationKey, parent: Pair | None, how: str) -> None:
         self.key = key
         self.parent = parent
-        self.how = how  # "same", "loose", "moved", "renamed" or "only"
+        self.how = how  # "same", "loose", "moved", "renamed", "only", or "layer": only stands between matched ones
         self.baseline: list[CallGroup] = []
         self.suspect: list[CallGroup] = []
         self.children: list[Pair] = []
@@ -60,7 +61,6 @@ class Alignment(Struct, frozen=True, kw_only=True):
     """All pairs, parents first; `reason` says why the traces are not comparable (then no pair is two-sided)."""
 
     pairs: list[Pair]
-    layers: frozenset[int]  # ids of one-sided pairs that only stand between matched ones
     reason: str
     notes: tuple[Note, ...]
 
@@ -68,7 +68,8 @@ class Alignment(Struct, frozen=True, kw_only=True):
 def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Alignment:
     """Align two profiles whose keys come from one `OperationKeys`."""
     keys = baseline.keys
-    builder = _Builder(keys, options)
+    in_a, in_b = ({resource.service for resource in side.resources} for side in (baseline, suspect))
+    builder = _Builder(keys, options, in_a ^ in_b)
     tops = _match_roots(baseline, suspect, keys, options)
     if tops is None:
         a, b = keys[baseline.root.key], keys[suspect.root.key]
@@ -76,7 +77,7 @@ def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Align
         builder.start([], [suspect.root], None)
         builder.run()
         reason = f"A is {a.service} {a.name}, B is {b.service} {b.name}: two different operations"
-        return Alignment(pairs=builder.pairs, layers=frozenset(), reason=reason, notes=())
+        return Alignment(pairs=builder.pairs, reason=reason, notes=())
     top_a, top_b = tops
     notes: list[Note] = []
     if top_a is not baseline.root or top_b is not suspect.root:
@@ -107,7 +108,10 @@ def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Align
                 text="operations carry another name on the other side; they were matched by place and work",
             )
         )
-    return Alignment(pairs=builder.pairs, layers=builder.layers(), reason="", notes=tuple(notes))
+        for ours, theirs in sorted(builder.renamed_services):
+            text = f"{theirs} in B stands where {ours} does in A; they were taken for one service"
+            notes.append(Note(code="renamed-service", severity=Severity.INFO, count=1, text=text))
+    return Alignment(pairs=builder.pairs, reason="", notes=tuple(notes))
 
 
 def _chain(group: CallGroup) -> list[CallGroup]:
@@ -135,6 +139,8 @@ def _match_roots(
     found = [(depth, (a, inner)) for depth, inner in in_b] + [(depth, (inner, b)) for depth, inner in in_a]
     if found:
         return min(found, key=lambda match: (match[0], keys[match[1][0].key].words))[1]
+    if key_a.method and key_b.method and key_a.method != key_b.method:
+        return None
     alike = key_a.name == key_b.name or (key_a.detail and key_a.detail == key_b.detail)
     same_service = key_a.service == key_b.service
     if alike and (same_service or _likeness(a, b, keys) >= SAME_WORK):
@@ -170,7 +176,7 @@ def _forwards(inner: CallGroup) -> bool:
 
 
 def _method(key: OperationKey) -> str:
-    return key.name.split(" ", 1)[0] if key.category == "http" else ""
+    return key.method or (key.name.split(" ", 1)[0] if key.category == "http" else "")
 
 
 def _below(group: CallGroup, depth: int) -> Iterator[tuple[int, CallGroup]]:
@@ -196,6 +202,10 @@ def _likeness(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> float:
     return len(one & two) / len(one | two)
 
 
+def _same_detail(its: OperationKey) -> object | None:
+    return (its.service, its.category, its.detail, its.method) if its.detail else None
+
+
 class _Moved(NamedTuple):
     """A group that stands deeper on one side than its equal, a leftover, on the other."""
 
@@ -209,12 +219,14 @@ class _Moved(NamedTuple):
 class _Builder:
     """Grows the tree of pairs from the top."""
 
-    def __init__(self, keys: list[OperationKey], options: CompareOptions) -> None:
+    def __init__(self, keys: list[OperationKey], options: CompareOptions, one_sided: set[str]) -> None:
         self.keys = keys
+        self.one_sided = one_sided  # services that one of the traces alone shows: possibly renamed
         self.options = options
         self.pairs: list[Pair] = []
         self.taken: set[int] = set()  # groups matched ahead of their place in the walk
         self.renamed = 0
+        self.renamed_services: set[tuple[str, str]] = set()
         self._layers: set[int] = set()  # groups standing above one that was matched ahead
         self._work: deque[Pair] = deque()
 
@@ -223,22 +235,25 @@ class _Builder:
         group = (b or a)[0]
         pair = Pair(self.keys[group.key], parent, how if a and b else "only")
         pair.baseline, pair.suspect = a, b
+        if how == "renamed":
+            self.renamed += 1
+            services = (self.keys[a[0].key].service, self.keys[b[0].key].service)
+            if services[0] != services[1]:
+                self.renamed_services.add(services)
         if parent is not None:
             parent.children.append(pair)
         self.pairs.append(pair)
         self._work.append(pair)
         return pair
 
-    def layers(self) -> frozenset[int]:
-        """Return the ids of the one-sided pairs that are layers."""
-        return frozenset(
-            id(pair) for pair in self.pairs if any(id(g) in self._layers for g in pair.baseline or pair.suspect)
-        )
-
     def run(self) -> None:
         """Expand pairs until every group has its place."""
         while self._work:
             self._expand(self._work.popleft())
+        if self._layers:
+            for pair in self.pairs:
+                if pair.how == "only" and any(id(group) in self._layers for group in pair.baseline or pair.suspect):
+                    pair.how = "layer"
 
     def _expand(self, pair: Pair) -> None:
         left_a = self._children(pair.baseline)
@@ -269,35 +284,45 @@ class _Builder:
     def _match_loosely(
         self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]
     ) -> None:
-        """Merge leftovers with equal loose keys, then those with equal details under another name."""
-        keys = self.keys
-        by_loose: dict[object, tuple[list[int], list[int]]] = {}
-        for side, left in enumerate((left_a, left_b)):
-            for key in left:
-                by_loose.setdefault(keys[key].loose, ([], []))[side].append(key)
-        self._merge(pair, by_loose.values(), left_a, left_b, "loose")
-        by_detail: dict[object, tuple[list[int], list[int]]] = {}
-        for side, left in enumerate((left_a, left_b)):
-            for key in left:
-                its = keys[key]
-                if its.detail:
-                    by_detail.setdefault((its.service, its.category, its.detail), ([], []))[side].append(key)
-        self._merge(pair, by_detail.values(), left_a, left_b, "renamed")
+        """Merge leftovers that are the same in what matters; each way of being so is tried on what others leave."""
+        self._merge(pair, left_a, left_b, "loose", lambda its: its.loose)
+        self._merge(pair, left_a, left_b, "renamed", _same_detail)
+        if self.one_sided:
+            self._merge(pair, left_a, left_b, "renamed", self._same_but_for_service)
+        if len(left_a) == len(left_b) == 1 and self._one_far_end(pair, *left_a, *left_b):
+            self._merge(pair, left_a, left_b, "renamed", lambda _: ())
+
+    def _same_but_for_service(self, its: OperationKey) -> object | None:
+        return (its.name, its.kind, its.category, its.detail) if its.service in self.one_sided else None
+
+    def _one_far_end(self, call: Pair, a: int, b: int) -> bool:
+        """Tell whether both keys are of what answers one call, which says by its path what it asks for."""
+        one, two = self.keys[a], self.keys[b]
+        says = call.key.kind is SpanKind.CLIENT and "/" in call.key.detail and bool(call.baseline and call.suspect)
+        renamed = one.service in self.one_sided and two.service in self.one_sided
+        same_place = one.service == two.service or renamed
+        return says and same_place and one.kind is two.kind is SpanKind.SERVER
 
     def _merge(
         self,
         pair: Pair,
-        buckets: Iterable[tuple[list[int], list[int]]],
         left_a: dict[int, list[CallGroup]],
         left_b: dict[int, list[CallGroup]],
         how: str,
+        same: Callable[[OperationKey], object | None],
     ) -> None:
-        for ours, theirs in buckets:
+        """Make one pair of all leftovers of both sides for which `same` says the same, unless it is None."""
+        buckets: dict[object, tuple[list[int], list[int]]] = {}
+        for side, left in enumerate((left_a, left_b)):
+            for key in left:
+                what = same(self.keys[key])
+                if what is not None:
+                    buckets.setdefault(what, ([], []))[side].append(key)
+        for ours, theirs in buckets.values():
             if ours and theirs:
                 a = [group for key in ours for group in left_a.pop(key)]
                 b = [group for key in theirs for group in left_b.pop(key)]
                 self.start(a, b, pair, how)
-                self.renamed += how == "renamed"
 
     def _match_through_layers(
         self, pair: Pair, left_a: dict[int, list[CallGroup]], left_b: dict[int, list[CallGroup]]
@@ -356,7 +381,6 @@ class _Builder:
         for _, _, _, a_key, b_key in sorted(scored):
             if a_key in left_a and b_key in left_b:
                 self.start(left_a.pop(a_key), left_b.pop(b_key), pair, "renamed")
-                self.renamed += 1
 
     @staticmethod
     def _kinds_fit(a: SpanKind, b: SpanKind) -> bool:

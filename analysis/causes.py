@@ -8,7 +8,8 @@ caller, a retry like an error. They take turns, the more fundamental first (`Tie
     slow query (time)           |...........#####|         mostly taken already: a symptom of the retries
     slower host (time)                              |##|   a cause of its own
 
-A candidate that finds most of its claim taken becomes a symptom of the one that took it.
+A candidate that finds most of its claim taken becomes a symptom of the one that took it. What only differs (a setting,
+a log event) explains nothing by itself, but is a hint where something does.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ TAKEN = 0.5  # of its claim: a candidate that lost more than this explains nothi
 
 
 class Explanation(Struct, kw_only=True):
-    """A candidate with what it alone explains (ns) and the symptoms it covers."""
+    """A candidate with what it alone explains (ns), the symptoms it covers, and what else differs where it is."""
 
     candidate: Candidate
     explained_ns: int
     symptoms: list[Candidate]
+    hints: list[Candidate] = []
 
     @property
     def weight_ns(self) -> int:
@@ -74,12 +76,20 @@ def explain(candidates: list[Candidate], context: Context, *, significant: bool)
                 left[pair] -= min(claim, left[pair])
                 owner.setdefault(pair, made)
     explanations = _fold_consequences(explanations, context)
+    asides = [c for c in candidates if c.aside]
+    for e in explanations:
+        e.hints = [c for c in asides if _hints_at(c, e.candidate)]
     return sorted(explanations, key=lambda e: _rank(e, context, significant=significant))
 
 
 def _turn(candidate: Candidate) -> tuple[int, int, int, str, str]:
     preference = PREFERENCE[candidate.finding]
     return (candidate.tier, -candidate.claimed_ns, preference, candidate.service, candidate.operation)
+
+
+def _hints_at(aside: Candidate, cause: Candidate) -> bool:
+    """Tell whether what differs may have to do with a cause: it concerns the same calls, or all of their service."""
+    return aside.pair is cause.pair or (aside.kind is CauseKind.VERSION_CHANGE and aside.service == cause.service)
 
 
 def _stands(candidate: Candidate) -> bool:

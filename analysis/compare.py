@@ -225,7 +225,7 @@ def _assemble(
         findings=tuple(
             _finding(candidate, context) for candidate in _largest(candidates, context.options.max_findings)
         ),
-        next_steps=next_steps(verdict, causes, population),
+        next_steps=next_steps(verdict, causes, explanations[0].hints if causes else [], population),
         notes=merge(notes),
         timeline=timeline(
             context.attribution, context.baseline, context.suspect, [e.candidate.pair for e in explanations[:2]]
@@ -273,11 +273,18 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
         share=round(explained / whole, 4) if whole else 0.0,
         baseline_span_ids=tuple(c.baseline_spans),
         suspect_span_ids=tuple(c.suspect_spans),
-        evidence=tuple(c.evidence[: options.max_evidence]),
+        evidence=_evidence(e, options),
         summary=c.summary,
         symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms)),
         population=standing(c, context.recent, context, verdict) if context.recent is not None else None,
     )
+
+
+def _evidence(e: Explanation, options: CompareOptions) -> tuple[str, ...]:
+    """List what a cause is known by, then what else differs there, unless that has been said."""
+    own = e.candidate.evidence
+    hints = [hint.summary for hint in e.hints if not any(text in own for text in hint.evidence)]
+    return tuple([*own, *hints][: options.max_evidence])
 
 
 def _largest(candidates: list[Candidate], most: int) -> list[Candidate]:
@@ -325,7 +332,7 @@ def _contribution(share: Share, path: tuple[tuple[str, str, str], ...], context:
         service=pair.key.service,
         operation=_name(pair, context),
         kind=pair.key.kind.value,
-        detail="" if pair.key.detail in pair.key.name else pair.key.detail,
+        detail=pair.key.further,
         baseline_exposed_ns=a.exposed_ns,
         suspect_exposed_ns=b.exposed_ns,
         delta_ns=share.delta_ns,

@@ -21,6 +21,8 @@ from analysis.notes import Note
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+NO_SERVICE = "(no service name)"  # stands for the service of a sender that does not name itself
+
 AttributeValue: TypeAlias = "str | bool | int | float | list[AttributeValue] | dict[str, AttributeValue] | None"
 Attributes: TypeAlias = dict[str, AttributeValue]
 
@@ -62,7 +64,7 @@ class WireFormat(StrEnum):
 
 
 class Resource(Struct, frozen=True, gc=False):
-    """The process that emitted spans: its service name and the attributes of its instance."""
+    """The process that emitted spans: its service name (else `NO_SERVICE`) and the attributes of its instance."""
 
     service: str
     attributes: Attributes
@@ -122,7 +124,7 @@ class Span(Struct, frozen=True, gc=False):
 
     @property
     def service(self) -> str:
-        """Name of the service that emitted the span; "" when it did not say."""
+        """Name of the service that emitted the span; `NO_SERVICE` when it did not say."""
         return self.resource.service
 
 

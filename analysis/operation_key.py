@@ -56,6 +56,7 @@ _REPEATED = re.compile(r"(?<!\S)(\S+)(?:\s+\1(?!\S))+")
 _SQL = re.compile(r"\W*(?:select|insert|update|delete|with|begin|commit|call|merge|create|alter)\b", re.IGNORECASE)
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]")
 _TABLE = re.compile(r"\b(?:from|into|update|join|table)\s+[\"`\[]?([\w.$]+)", re.IGNORECASE)
+_ROUTE_PARAMETER = re.compile(r"\{[^{}/]*\}|<[^<>/]*>|(?<=/):[A-Za-z_]\w*")
 _HTTP_NAME = re.compile(r"^(?:HTTP\s+)?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)$|^HTTP$", re.IGNORECASE)
 
 
@@ -67,12 +68,22 @@ class OperationKey(Struct, frozen=True, gc=False):
     kind: SpanKind
     category: str
     detail: str  # templated statement, URL or destination
-    target: str  # what is called: table, host, topic, rpc service
+    target: str  # what is called: table, host, topic, rpc service; of an HTTP server the method
 
     @property
     def loose(self) -> tuple[str, str, str, str]:
         """Same service, name, sort of work and target: the same call written differently."""
         return (self.service, self.name, self.category, self.target)
+
+    @property
+    def method(self) -> str:
+        """HTTP method of a request that is served; "" for everything else and when it is not said."""
+        return self.target if self.category == "http" and self.kind is SpanKind.SERVER else ""
+
+    @property
+    def further(self) -> str:
+        """The detail where it says more than the name (the statement of a `SELECT`), else ""."""
+        return "" if self.detail in self.name or self.detail in _unnamed(self.name) else self.detail
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -136,11 +147,19 @@ def operation_key(span: Span, redactor: Redactor | None = None) -> OperationKey:
         if kind in (SpanKind.CLIENT, SpanKind.UNSPECIFIED):
             target, path = _url(attributes, clean)
             detail = f"{target}{path}"
-        elif _HTTP_NAME.match(span.name):
-            detail = semconv.first(attributes, semconv.HTTP_ROUTE) or _url(attributes, clean)[1]
+        else:
+            detail = _unnamed(clean(semconv.first(attributes, semconv.HTTP_ROUTE)))
+            target = semconv.first(attributes, semconv.HTTP_METHOD).upper()
+            if not detail and _HTTP_NAME.match(span.name):
+                detail = _url(attributes, clean)[1]
     elif kind in semconv.CALLING:
         target = _host(clean(semconv.peer_in(attributes)))
     return OperationKey(span.resource.service, name, kind, category, detail, target)
+
+
+def _unnamed(route: str) -> str:
+    """Replace the parameters of a route, however they are written: `/users/{id}`, `/users/:id`, `/users/<int:id>`."""
+    return _ROUTE_PARAMETER.sub("{}", route)
 
 
 def template(text: str) -> str:

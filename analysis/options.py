@@ -102,7 +102,7 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     """... and at least this share of the groups that ran there became slower."""
 
     common_groups: int = 3
-    """Fewer slow groups than this are named one by one."""
+    """Fewer slow groups than this are named one by one, unless they are all that ran there, of two services."""
 
     pause_overlap: float = 0.5
     """Spans stand still together when the instant they share makes up at least this share of each one's growth."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from analysis.format import shorten
+from analysis.format import count, shorten
 from analysis.report import cause_line, note_lines, other_changes, table, times_line
 from analysis.report_population import population_line, standing_lines
 
@@ -51,7 +51,7 @@ def _item(label: str, text: str) -> list[str]:
 
 
 def _side(letter: str, side: Side) -> list[str]:
-    parts = [side.trace_id, side.root, f"{side.spans} spans in {len(side.services)} services"]
+    parts = [side.trace_id, side.root, f"{count(side.spans, 'span')} in {count(len(side.services), 'service')}"]
     if side.errors:
         parts.append(f"{side.errors} with errors")
     if side.started_at:

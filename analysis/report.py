@@ -20,6 +20,8 @@ TOP = 8  # rows of the table of spans; the rest is one line
 
 DIFFERENCES = 6  # differences told that explain no time: enough to see a deployment, few enough to read
 
+EXCEEDED = 2.0  # times the difference: what is more has been made up for elsewhere, and is no part of it
+
 QUIET = (VerdictKind.IDENTICAL, VerdictKind.NO_MEANINGFUL_DIFFERENCE)
 
 
@@ -92,7 +94,7 @@ def _row(c: Contribution) -> Row:
 
 def cause_line(cause: Cause) -> str:
     """Say one cause with its part of the difference."""
-    if cause.delta_ns and cause.share > 0:
+    if cause.delta_ns and 0 < cause.share < EXCEEDED:
         whole = 10_000
         part = min(whole, round(cause.share * whole))
         return f"{cause.summary} ({change(cause.delta_ns)}, {share(part, whole)} of the difference)"
@@ -118,7 +120,7 @@ def other_changes(comparison: Comparison) -> list[str]:
     lines = [cause_line(cause) for cause in comparison.causes[1:]]
     for cause in comparison.causes[:1]:
         lines.extend(f"follows from it: {symptom}" for symptom in cause.symptoms[:4])
-    told = {cause.summary for cause in comparison.causes}
+    told = {cause.summary for cause in comparison.causes}.union(*(cause.evidence for cause in comparison.causes[:1]))
     differs = [f.summary for f in comparison.findings if f.affects == "nothing" and f.summary not in told]
     return [*lines, *differs[:DIFFERENCES]]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from analysis.model import NO_SERVICE
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.repair import MISSING_SERVICE, repair
 
@@ -21,7 +22,7 @@ class RootCall(Struct, frozen=True, kw_only=True):
     """The root call of a trace.
 
     Where the root span is missing, the span that encloses the others stands for it (`rootless`); where none does,
-    `service` and `operation` are "".
+    `service` and `operation` are "". So is the `service` of a sender that does not name itself.
     """
 
     trace_id: str
@@ -41,7 +42,7 @@ class RootCall(Struct, frozen=True, kw_only=True):
         known = root.service != MISSING_SERVICE
         return cls(
             trace_id=tree.trace_id,
-            service=root.service if known else "",
+            service=root.service if known and root.service != NO_SERVICE else "",
             operation=root.name if known else "",
             started_at_ns=tree.origin_ns,
             response_ns=tree.response_ns,

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from analysis.comparison import CauseKind, LinkTarget, NextStep, VerdictKind
+from analysis.findings import setting_changed
 from analysis.format import count, short_id
 
 if TYPE_CHECKING:
     from analysis.comparison import Cause, PopulationView, Verdict
+    from analysis.findings.base import Candidate
 
 
-def next_steps(verdict: Verdict, causes: tuple[Cause, ...], population: PopulationView | None) -> tuple[NextStep, ...]:
-    """Advise on the causes, most important first; no advice without a finding or a verdict to base it on."""
+def next_steps(
+    verdict: Verdict, causes: tuple[Cause, ...], hints: list[Candidate], population: PopulationView | None
+) -> tuple[NextStep, ...]:
+    """Advise on the causes, most important first; no advice without a finding or a verdict to base it on.
+
+    `hints`: what else differs where the first cause is.
+    """
     deployed: set[str] = set()
     steps = []
     for cause in causes[:3]:
@@ -21,6 +28,9 @@ def next_steps(verdict: Verdict, causes: tuple[Cause, ...], population: Populati
                 continue  # one deployment, one review
             deployed.add(cause.service)
         steps.append(_step(cause))
+    for hint in [hint for hint in hints if hint.finding == setting_changed.CODE][:1]:
+        text = f"See whether it comes from a setting: {hint.summary}."
+        steps.append(NextStep(text=text, finding=hint.finding, links=()))
     if verdict.kind is VerdictKind.IDENTICAL:
         steps.append(
             NextStep(
@@ -72,14 +82,14 @@ def _step(cause: Cause) -> NextStep:
 # What to do about findings that say more than their kind does: {to} is " to X" when the other end is known.
 ADVICE = {
     "repeated-calls": "Batch the calls of {operation} in {service}, or find what made them multiply.",
-    "slow-process": "Look at {service} as a whole: CPU limits, pauses, its host, what runs beside it.",
+    "slow-process": "Look at {service} as a whole: CPU limits, pauses, its host and network, what runs beside it.",
     "process-pause": "Check what stopped {service} at that moment: collection, throttling, a snapshot, swap.",
     "common-factor": "Start with what the slow operations share, not with each of them.",
     "rate-limited": "See which limit refuses {operation}{to} and who uses it up; raise it, or call less.",
     "timed-out": "Find out what {operation} in {service} waits for{at}; the timeout only ended the wait.",
     "cache-missed": "Check the cache of {service}: is it reachable, emptied, full; did keys or lifetimes change?",
     "cold-start": "See whether {service} was just started or scaled; warm it up before it takes requests.",
-    "waiting-for-connection": "Check the pool of {service}: its size, and who holds its connections{at} for long.",
+    "waiting-for-connection": "See what {service} waits for{at} (a pool, a lock): its size, and who holds it for long.",
     "payload-growth": "Find out why {operation} in {service} gives so much more: a lost limit, grown data.",
     "input-changed": "B asks for more than A: compare it with a request of its own size first.",
     "slow-instance": "Take the slow instance of {service} out of rotation, then look at its host and its own load.",

@@ -9,7 +9,7 @@ import pytest
 import structlog
 from proving import counted, properties, proving, summary
 
-from analysis.model import Event, Resource, Span, SpanKind, Trace
+from analysis.model import Event, Link, Resource, Span, SpanKind, Trace
 from bot.playground.trace_api import Samples
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class TraceBuilder:
         resource: dict | None = None,
         events: tuple[Event, ...] = (),
         follows: bool = False,
+        links: tuple[Span, ...] = (),
         span_id: str = "",
     ) -> Span:
         """Add a span and return it."""
@@ -85,6 +86,7 @@ class TraceBuilder:
             sent=dict(attributes or {}),
             events=events,
             follows_from=follows,
+            links=tuple(Link(trace_id=self.trace_id, span_id=linked.span_id) for linked in links),
         )
         self.spans.append(made)
         return made

@@ -19,11 +19,12 @@ from analysis.decode.values import (
     Whole,
     hex_id,
     one_line,
+    service_name,
     span_ids,
     span_kind,
 )
 from analysis.errors import DecodeError, EmptyTraceError
-from analysis.model import Event, Link, Resource, Span, Trace
+from analysis.model import NO_SERVICE, Event, Link, Resource, Span, Trace
 from analysis.notes import Note, Severity
 from analysis.shape import Shapes
 
@@ -80,7 +81,6 @@ _bare = msgspec.json.Decoder(_Trace)
 _bare_list = msgspec.json.Decoder(list[_Trace])
 
 _MICROSECOND = 1_000
-_NO_SERVICE = "missing-service-name"  # what Jaeger writes for a resource without service.name
 _TRUNCATED = "showing first"
 
 
@@ -122,8 +122,7 @@ def _partial(warning: str) -> Note:
 
 
 def _resource(process: _Process) -> Resource:
-    service = "" if process.service == _NO_SERVICE else process.service
-    return Resource(service=service, attributes=as_attributes(process.tags))
+    return Resource(service=service_name(process.service), attributes=as_attributes(process.tags))
 
 
 def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]]:
@@ -132,7 +131,7 @@ def _spans(trace: _Trace, sent: list[_Span]) -> tuple[list[Span], frozenset[str]
     One loop for everything, since a call for each part of a span adds a fifth to its cost.
     """
     resources = {key: _resource(process) for key, process in (trace.processes or {}).items()}
-    nobody = Resource(service="", attributes={})
+    nobody = Resource(service=NO_SERVICE, attributes={})
     texts = [span.span_id for span in sent]
     ids = dict(zip(texts, span_ids(texts), strict=True))  # whoever names a span holds the same object
     shape_of = Shapes().read

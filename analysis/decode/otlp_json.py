@@ -15,7 +15,15 @@ import json
 import msgspec
 from msgspec import Struct
 
-from analysis.decode.values import MAX_DEPTH, SPAN_ID_LENGTH, TRACE_ID_LENGTH, hex_id, one_line, span_kind
+from analysis.decode.values import (
+    MAX_DEPTH,
+    SPAN_ID_LENGTH,
+    TRACE_ID_LENGTH,
+    hex_id,
+    one_line,
+    service_name,
+    span_kind,
+)
 from analysis.errors import DecodeError, EmptyTraceError
 from analysis.model import Attributes, AttributeValue, Event, Link, Resource, Span, Trace
 from analysis.notes import Note, Severity
@@ -119,7 +127,6 @@ class _Envelope(Struct, gc=False):
 _decoder = msgspec.json.Decoder(_Envelope)
 _PARTIAL = ("PARTIAL", 1, "1")
 _ERROR = ("STATUS_CODE_ERROR", 2, "2")
-_NO_SERVICE = "missing-service-name"
 _WARNINGS = "@jaeger@warnings"
 
 
@@ -203,9 +210,8 @@ def _spans(batches: list[_ResourceSpans]) -> tuple[list[Span], list[str]]:
     ids: dict[str, str] = {}
     for batch in batches:
         attributes = _attributes(batch.resource.attributes) if batch.resource else {}
-        service = str(attributes.get("service.name") or "")
-        resource = Resource(service="" if service == _NO_SERVICE else service, attributes=attributes)
-        attributes.pop("service.name", None)
+        service = service_name(attributes.pop("service.name", None))
+        resource = Resource(service=service, attributes=attributes)
         for group in batch.scope_spans or batch.library_spans or ():
             scope = group.scope
             for sent in group.spans or ():

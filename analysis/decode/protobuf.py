@@ -16,7 +16,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from analysis.decode.otlp_json import partial, split_by_trace
-from analysis.decode.values import KINDS, MAX_DEPTH
+from analysis.decode.values import KINDS, MAX_DEPTH, service_name
 from analysis.errors import DecodeError, EmptyTraceError
 from analysis.model import Attributes, AttributeValue, Event, Link, Resource, Span, SpanKind, Trace
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _STATUS_ERROR = 2
 _FLOAT = struct.Struct("<d")
-_NO_SERVICE = "missing-service-name"
 
 
 def decode_protobuf(body: bytes, *, envelope: bool | None = None) -> tuple[Trace, ...]:
@@ -165,8 +164,8 @@ class _Reader:
                         self._attribute(pair, attributes)
             elif number == 2:
                 scopes.append(value)
-        service = attributes.pop("service.name", "")
-        resource = Resource(service="" if service == _NO_SERVICE else str(service or ""), attributes=attributes)
+        service = service_name(attributes.pop("service.name", None))
+        resource = Resource(service=service, attributes=attributes)
         for scope in scopes:
             self._scope_spans(scope, resource, spans, trace_ids)
 

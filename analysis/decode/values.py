@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from analysis.errors import DecodeError
-from analysis.model import SpanKind
+from analysis.model import NO_SERVICE, SpanKind
 
 KINDS: dict[object, SpanKind] = {kind.value: kind for kind in SpanKind}
 KINDS.update({f"SPAN_KIND_{kind.name}": kind for kind in SpanKind})
@@ -33,6 +33,7 @@ TRACE_ID_LENGTH = 32
 SPAN_ID_LENGTH = 16
 _NO_SPAN = "0" * SPAN_ID_LENGTH
 _HEX = frozenset("0123456789abcdefABCDEF")
+_UNNAMED = ("", "missing-service-name")  # the latter is what Jaeger writes for a resource without service.name
 
 
 def span_kind(value: object) -> SpanKind:
@@ -40,6 +41,12 @@ def span_kind(value: object) -> SpanKind:
     if isinstance(value, str):
         return KINDS.get(value) or KINDS.get(value.lower()) or _NUMBERED.get(value, SpanKind.UNSPECIFIED)
     return KINDS.get(value, SpanKind.UNSPECIFIED) if isinstance(value, int) else SpanKind.UNSPECIFIED
+
+
+def service_name(value: object) -> str:
+    """Read the name of a service; what has none is called so: people read it, and its spans belong together."""
+    name = str(value).strip() if value is not None else ""
+    return NO_SERVICE if name in _UNNAMED else name
 
 
 def hex_id(text: str, length: int) -> str:

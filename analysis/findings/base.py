@@ -15,7 +15,7 @@ from functools import cached_property, wraps
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from analysis.align import Alignment, Pair
 from analysis.attribute import Attribution
@@ -204,6 +204,18 @@ def differs(
     )
 
 
+def because(made: Candidate, code: str, title: str, reason: str, evidence: list[str]) -> Candidate:
+    """Return a candidate of what takes longer with the reason for it: it follows the times in one sentence."""
+    return structs.replace(
+        made,
+        finding=code,
+        title=title,
+        tier=Tier.REASON,
+        summary=f"{made.summary}: {reason}",
+        evidence=[*evidence, *(text for text in made.evidence if text not in evidence)],
+    )
+
+
 def longest_spans(groups: Iterable[CallGroup], side: Profile, limit: int) -> list[str]:
     """Return the ids of the longest spans of some groups."""
     starts, ends, spans = side.tree.starts, side.tree.ends, side.tree.spans
@@ -227,8 +239,8 @@ def longest_span(groups: list[CallGroup], side: Profile) -> Span:
 
 def label(pair: Pair) -> str:
     """Say what a pair does: its detail where that says more than its name (the statement of a `SELECT`)."""
-    name, detail = pair.key.name, pair.key.detail
-    if not detail or detail == name or detail in name:
+    name, detail = pair.key.name, pair.key.further
+    if not detail:
         return name
     return detail if detail.startswith(name) else f"{name} {detail}"
 

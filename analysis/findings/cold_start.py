@@ -13,7 +13,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from analysis import semconv
-from analysis.findings import slow_operation
+from analysis.findings import slow_edge, slow_operation
+from analysis.findings.base import because
 from analysis.format import duration
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ def find(context: Context) -> Iterable[Candidate]:
     """Yield slower operations whose spans show that something was set up."""
     if context.mirrored:
         return
+    for edge, growth in slow_edge.slow_edges(context):
+        # What starts cold has no span yet: the time lies before the first one.
+        reason = _stated(edge.server.baseline, edge.server.suspect, context)
+        if reason:
+            yield because(slow_edge.slower(edge, growth, context), CODE, TITLE, f"a cold start, {reason}", [reason])
     for share in context.attribution.shares:
         growth = slow_operation.grew(share, context)
         if not growth:

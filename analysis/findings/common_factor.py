@@ -6,8 +6,9 @@
         ads      |--|  node-2                   ads      |------|     node-2  *
 
 Asked in turn: a database or third party that the slow calls share, a version, a host, a zone. It is the factor when
-nearly all of the growth lies there, most of what ran there is slower, and what ran elsewhere is as before. One service
-by itself is `slow-process`; a single operation needs no common factor.
+nearly all of the growth lies there, most of what ran there is slower, and what ran elsewhere is as before. Two
+operations are enough when they are of two services and nothing else ran there. One service by itself is
+`slow-process`; a single operation needs no common factor.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def find(context: Context) -> Iterable[Candidate]:
             growth = own_growth(its, context)
             measured.append(Slowness(pair, growth, growth > context.noise(its)))
     slow = [item for item in measured if item.slow]
-    if len(slow) < context.options.common_groups:
+    if len(slow) < 2:
         return
     growth = sum(item.growth_ns for item in slow)
     for word, value_of, spread in DIMENSIONS:
@@ -70,9 +71,11 @@ def _explains(items: list[Slowness], growth: int, context: Context, spread: int)
     """Tell whether nearly all `growth` (ns) lies in `items`, and most of `items` is slow."""
     options = context.options
     here = [item for item in items if item.slow]
-    if len(here) < options.common_groups or len(here) < options.common_spread * len(items):
+    services = len({item.pair.key.service for item in here})
+    everything = services > 1 and len(here) == len(items)
+    if len(here) < options.common_groups and not everything:
         return False
-    if len({item.pair.key.service for item in here}) < spread:
+    if services < spread or len(here) < options.common_spread * len(items):
         return False
     return sum(item.growth_ns for item in here) >= options.common_share * growth
 
@@ -97,15 +100,18 @@ def _candidate(word: str, value: str, items: list[Slowness], growth: int, contex
         summary=f"{len(here)} operations of {', '.join(services[:3])}{' ...' if len(services) > 3 else ''} are slower, "
         f"and what they share is {_said(word, value)}",
         evidence=[
-            (
-                f"{share(total, growth)} of the growth is in {_said(word, value)}; "
-                f"{len(items) - len(here)} of {len(items)} operations there are as before"
-            ),
+            f"{share(total, growth)} of the growth is in {_said(word, value)}; {_spared(items)}",
             *(f"{item.pair.key.service} {label(item.pair)}: {duration(item.growth_ns)} more" for item in here),
         ],
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,
     )
+
+
+def _spared(items: list[Slowness]) -> str:
+    """Say how many operations of a place are as before."""
+    spared = sum(not item.slow for item in items)
+    return f"{spared} of {len(items)} operations there are as before" if spared else "all that ran there is slower"
 
 
 def _said(word: str, value: str) -> str:

@@ -33,20 +33,18 @@ def changed_calls(context: Context) -> list[tuple[Pair, list[Pair], list[Pair]]]
     for caller in context.alignment.pairs:
         if not caller.baseline or not caller.suspect:
             continue
-        only_b = [child for child in caller.children if _appears(child.baseline, child.suspect, child, context)]
-        only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child, context)]
+        only_b = [child for child in caller.children if _appears(child.baseline, child.suspect, child)]
+        only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child)]
         only_b = [child for child in only_b if context.mirrored or not multiplied(child, context)]
         if only_a or only_b:
             found.append((caller, only_b, only_a))
     return found
 
 
-def _appears(absent: list[CallGroup], present: list[CallGroup], pair: Pair, context: Context) -> bool:
+def _appears(absent: list[CallGroup], present: list[CallGroup], pair: Pair) -> bool:
     if absent or not present or unseen(pair):
         return False
-    return not any(inner.baseline and inner.suspect for inner in pair.children) and (
-        id(pair) not in context.alignment.layers
-    )
+    return pair.how != "layer" and not any(inner.baseline and inner.suspect for inner in pair.children)
 
 
 def changed(caller: Pair, pairs: list[Pair], others: list[Pair], context: Context, *, came: bool) -> Candidate:

@@ -56,6 +56,12 @@ def find(context: Context) -> Iterable[Candidate]:
 def unseen(end: Pair) -> bool:
     """Tell whether a pair is the far end of a call that both sides make, and only one side shows it."""
     call = end.parent
-    if call is None or not call.baseline or not call.suspect or bool(end.baseline) == bool(end.suspect):
+    if (
+        end.how == "layer"
+        or call is None
+        or not call.baseline
+        or not call.suspect
+        or bool(end.baseline) == bool(end.suspect)
+    ):
         return False
     return ENDS.get(call.key.kind) is end.key.kind and end.key.service != call.key.service

@@ -3,7 +3,8 @@
     A   GET /export |----|  40 rows         B   GET /export |-----------------|  9,000 rows
 
 The amount explains the time better than "slower" does: the next question is who asks for so much, or who no longer
-limits it. Without a change of time it is only told among what else changed.
+limits it. So it is when the time lies between the caller and what it called: a large body takes long to send. Without
+a change of time it is only told among what else changed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
-from analysis.findings import slow_operation
-from analysis.findings.base import differs, name_of
+from analysis.findings import slow_edge, slow_operation
+from analysis.findings.base import because, differs, name_of
 from analysis.findings.differences import Size, sizes
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def find(context: Context) -> Iterable[Candidate]:
 
 def grown(context: Context, code: str, title: str, *, of_request: bool) -> Iterable[Candidate]:
     """Yield operations that handle much more than before: of their requests, or of their results."""
+    yield from _carried(context, code, title, of_request=of_request)
     for share in context.attribution.shares:
         pair = share.pair
         growth = slow_operation.grew(share, context)
@@ -42,6 +44,19 @@ def grown(context: Context, code: str, title: str, *, of_request: bool) -> Itera
         larger = [size for size in sizes(pair, context) if size.of_request is of_request and _more(size, context)]
         if larger:
             yield _candidate(share, growth, larger, context, code, title)
+
+
+def _carried(context: Context, code: str, title: str, *, of_request: bool) -> Iterable[Candidate]:
+    """Yield slower edges over which more bytes go than before, as either end says."""
+    for edge, growth in slow_edge.slow_edges(context):
+        larger = [
+            size
+            for size in dict.fromkeys((*sizes(edge.pair, context), *sizes(edge.server, context)))
+            if size.of_request is of_request and _in_bytes(size.name) and _more(size, context)
+        ]
+        if larger:
+            made = slow_edge.slower(edge, growth, context)
+            yield because(made, code, title, _most(larger), [size.text for size in larger])
 
 
 def _more(size: Size, context: Context) -> bool:
@@ -56,8 +71,7 @@ def _in_bytes(name: str) -> bool:
 
 
 def _candidate(share: Share, growth: int, larger: list[Size], context: Context, code: str, title: str) -> Candidate:
-    size = max(larger, key=lambda size: (size.suspect / size.baseline, size.name))
-    what = f"{size.name} is {size.suspect:,} instead of {size.baseline:,}"
+    what = _most(larger)
     evidence = [size.text for size in larger]
     if growth:
         return slow_operation.because(share, growth, context, code, title, what, evidence)
@@ -71,3 +85,9 @@ def _candidate(share: Share, growth: int, larger: list[Size], context: Context, 
         summary=f"{operation} in {service}: {what}",
         evidence=evidence,
     )
+
+
+def _most(larger: list[Size]) -> str:
+    """Say the size that grew most."""
+    size = max(larger, key=lambda size: (size.suspect / size.baseline, size.name))
+    return f"{size.name} is {size.suspect:,} instead of {size.baseline:,}"

@@ -31,10 +31,10 @@ TITLE = "Rate limited"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield calls that are refused by a limit: tried again, or failed for good."""
-    for pair, chain in retries.chains(context):
-        if semconv.throttled(chain[0]):
-            made = retries.again(pair, chain, context)
-            yield _limited(made, pair, context, f"; {count(len(chain), 'try').replace('trys', 'tries')}")
+    for pair, runs in retries.chains(context):
+        if semconv.throttled(runs[0][0]):
+            made = retries.again(pair, runs, context)
+            yield _limited(made, pair, context, f"; {len(runs[0])} tries")
     failures = beginnings(context)
     for pair in failures.started:
         if semconv.throttled(worst_of(pair, context)):

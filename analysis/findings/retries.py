@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from analysis.align import Pair
     from analysis.model import Span
+    from analysis.profile import CallGroup, Profile
 
 CODE = "retries"
 TITLE = "Retries"
@@ -30,14 +31,14 @@ TITLE = "Retries"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield calls that are repeated after a failure more often than before."""
-    for pair, chain in chains(context):
-        if not semconv.throttled(chain[0]):
-            yield again(pair, chain, context)
+    for pair, runs in chains(context):
+        if not semconv.throttled(runs[0][0]):
+            yield again(pair, runs, context)
 
 
 @once
-def chains(context: Context) -> list[tuple[Pair, list[Span]]]:
-    """List calls that fail and are tried more often than before, with their longest chain of tries."""
+def chains(context: Context) -> list[tuple[Pair, list[list[Span]]]]:
+    """List calls that fail and are tried more often than before, with their runs of tries, the longest first."""
     found = []
     for pair in context.alignment.pairs:
         share = context.share_of[id(pair)]
@@ -45,43 +46,46 @@ def chains(context: Context) -> list[tuple[Pair, list[Span]]]:
             continue
         if share.suspect.errors <= share.baseline.errors:
             continue
-        chain = _longest_chain(pair, context)
-        if len(chain) > 1:
-            found.append((pair, chain))
+        runs = _runs(pair.suspect, context.suspect)
+        if runs:
+            found.append((pair, runs))
     return found
 
 
-def _longest_chain(pair: Pair, context: Context) -> list[Span]:
-    """Return the longest run of tries under one caller in which every try but the last failed."""
-    tree = context.suspect.tree
+def _runs(groups: list[CallGroup], side: Profile) -> list[list[Span]]:
+    """List the runs of tries under one caller in which every try but the last failed, the longest first."""
+    tree = side.tree
     by_caller: dict[int, list[int]] = {}
-    for group in pair.suspect:
+    for group in groups:
         for i in group.spans:
             by_caller.setdefault(tree.parents[i], []).append(i)
-    best: list[int] = []
+    runs: list[list[int]] = []
     for calls in by_caller.values():
         calls.sort(key=tree.starts.__getitem__)
-        run: list[int] = []
-        for i in calls:
-            if run and not (tree.spans[run[-1]].error and tree.starts[i] >= tree.ends[run[-1]]):
-                run = []
-            run.append(i)
-            if len(run) > len(best):
-                best = list(run)
-    return [tree.spans[i] for i in best]
+        runs.append(calls[:1])
+        for earlier, later in pairwise(calls):
+            if tree.spans[earlier].error and tree.starts[later] >= tree.ends[earlier]:
+                runs[-1].append(later)
+            else:
+                runs.append([later])
+    runs.sort(key=lambda run: (-len(run), tree.starts[run[0]], tree.spans[run[0]].span_id))
+    return [[tree.spans[i] for i in run] for run in runs if len(run) > 1]
 
 
-def again(pair: Pair, chain: list[Span], context: Context) -> Candidate:
-    """Return the candidate of one chain of tries."""
+def again(pair: Pair, runs: list[list[Span]], context: Context) -> Candidate:
+    """Return the candidate of a call that is tried again, once or for several of its calls."""
     service, operation = name_of(pair, context)
-    share = context.share_of[id(pair)]
-    waited = sum(max(0, after.start_ns - before.end_ns) for before, after in pairwise(chain))
-    tried = sum(span.end_ns - span.start_ns for span in chain[:-1])
+    chain = runs[0]
+    waited = sum(max(0, after.start_ns - before.end_ns) for run in runs for before, after in pairwise(run))
+    tried = sum(span.end_ns - span.start_ns for run in runs for span in run[:-1])
+    tries = sum(map(len, runs))
     outcome = "the last try fails too" if chain[-1].error else "the last try succeeds"
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()}
     if pair.parent is not None:
         claims[id(pair.parent)] = min(waited, max(0, context.growth(context.share_of[id(pair.parent)])))
-    before = share.baseline.calls
+    before = max(map(len, _runs(pair.baseline, context.baseline)), default=1)
+    several = f"{len(runs)} calls of " if len(runs) > 1 else ""
+    times = f"{'up to ' if several else ''}{len(chain)} times instead of {before}"
     return Candidate(
         finding=CODE,
         title=TITLE,
@@ -93,10 +97,10 @@ def again(pair: Pair, chain: list[Span], context: Context) -> Candidate:
         pair=pair,
         claims=claims if not context.mirrored else {},
         certain=True,
-        summary=f"{operation} in {service} is tried {len(chain)} times instead of {max(1, before)}: "
+        summary=f"{several}{operation} in {service} {'are' if several else 'is'} tried {times}: "
         f"{describe(chain[0])}; {outcome}",
         evidence=[
-            f"{len(chain)} tries: {duration(tried)} in failed tries, {duration(waited)} waiting between them",
+            f"{tries} tries: {duration(tried)} in failed tries, {duration(waited)} waiting between them",
             f"first failure: {describe(chain[0])}; {outcome}",
         ],
         baseline_spans=context.span_ids(pair)[0],

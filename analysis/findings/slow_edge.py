@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
-from analysis.findings.base import Candidate, Context, Tier, example, name_of
+from analysis.findings.base import Candidate, Context, Tier, example, name_of, once
 from analysis.findings.connection_phases import phases
 from analysis.findings.differences import differences
 from analysis.format import duration
@@ -33,13 +33,22 @@ TITLE = "Slow connection"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield calls whose time outside the server grew beyond jitter."""
+    for edge, growth in slow_edges(context):
+        yield slower(edge, growth, context)
+
+
+@once
+def slow_edges(context: Context) -> list[tuple[Edge, int]]:
+    """List the edges that became slower beyond jitter, and by how much (ns)."""
     if context.mirrored:
-        return
+        return []
+    found = []
     for edge in context.edges:
         share = context.share_of[id(edge.pair)]
         growth = share.parts.get("network", 0)
         if growth > context.noise(share) and grown(edge, context.options):
-            yield _candidate(edge, growth, context)
+            found.append((edge, growth))
+    return found
 
 
 def blame(edge: Edge, context: Context) -> str:
@@ -69,7 +78,8 @@ def _works(edge: Edge) -> bool:
     return bool(outward)
 
 
-def _candidate(edge: Edge, growth: int, context: Context) -> Candidate:
+def slower(edge: Edge, growth: int, context: Context) -> Candidate:
+    """Return the candidate of an edge that became slower, which names both of its ends."""
     client_service, client_operation = name_of(edge.pair, context)
     server_service, server_operation = name_of(edge.server, context)
     at_fault = blame(edge, context)
@@ -80,7 +90,7 @@ def _candidate(edge: Edge, growth: int, context: Context) -> Candidate:
     )
     a, b = edge.baseline, edge.suspect
     server = example(edge.server, context)
-    evidence = [_split(edge), *phases(edge.pair, context), _verdict(at_fault, client_service, server_service)]
+    evidence = [_split(edge), *phases(edge.pair, context), _verdict(at_fault, edge)]
     where = instance(server.resource)
     if where != server_service:
         evidence.append(f"the call went to {where}")
@@ -113,9 +123,13 @@ def _split(edge: Edge) -> str:
     )
 
 
-def _verdict(at_fault: str, caller: str, callee: str) -> str:
-    return {
-        "callee": f"the time is lost at {callee}: connecting, waiting to be accepted, or its host",
-        "caller": f"other calls of {caller} lose time as well: its host or its way out",
-        "line": f"only the line between {caller} and {callee} is slow: other calls of both are as before",
-    }[at_fault]
+def _verdict(at_fault: str, edge: Edge) -> str:
+    caller, callee = edge.caller, edge.callee
+    if at_fault == "caller":
+        return f"other calls of {caller} lose time as well: its host or its way out"
+    if at_fault == "line":
+        return f"only the line between {caller} and {callee} is slow: other calls of both are as before"
+    a, b = edge.baseline, edge.suspect
+    if b.after_ns - a.after_ns > b.before_ns - a.before_ns:
+        return f"the time is lost after {callee} is done: sending a large answer, or its host"
+    return f"the time is lost before {callee} starts: connecting, waiting to be accepted, or its host"

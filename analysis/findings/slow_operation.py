@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from analysis import semconv
 from analysis.comparison import CauseKind
+from analysis.findings import base
 from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.connection_phases import phases
 from analysis.findings.differences import differences
@@ -101,8 +100,8 @@ def slower(share: Share, growth: int, context: Context) -> Candidate:
     where = max(OWN_PARTS, key=lambda part: abs(share.parts.get(part, 0)))
     if where in PLACES:
         evidence.append(f"most of it lies {PLACES[where]}")
-    if pair.key.detail and pair.key.detail != pair.key.name:
-        evidence.append(f"what it does: {pair.key.detail}")
+    if pair.key.further:
+        evidence.append(f"what it does: {pair.key.further}")
     peer = peer_of(pair, context) if pair.key.kind in semconv.CALLING else None
     evidence += _blind(pair, peer)
     evidence += phases(pair, context)
@@ -133,15 +132,7 @@ def because(
     share: Share, growth: int, context: Context, code: str, title: str, reason: str, evidence: list[str]
 ) -> Candidate:
     """Return the candidate of a slower pair whose spans say why: the reason follows the times in one sentence."""
-    made = slower(share, growth, context)
-    return replace(
-        made,
-        finding=code,
-        title=title,
-        tier=Tier.REASON,
-        summary=f"{made.summary}: {reason}",
-        evidence=[*evidence, *(text for text in made.evidence if text not in evidence)],
-    )
+    return base.because(slower(share, growth, context), code, title, reason, evidence)
 
 
 def _blind(pair: Pair, peer: str | None) -> Iterable[str]:
@@ -157,5 +148,5 @@ def _blind(pair: Pair, peer: str | None) -> Iterable[str]:
 
 
 def _what(pair: Pair, context: Context) -> str:
-    detail = pair.key.detail
-    return f" ({context.brief(detail, 80)})" if detail and detail != pair.key.name else ""
+    detail = pair.key.further
+    return f" ({context.brief(detail, 80)})" if detail else ""

@@ -21,7 +21,7 @@ from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
 from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.slow_operation import own_growth
-from analysis.format import duration
+from analysis.format import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,9 +124,18 @@ def accusation(service: str, suspicion: Suspicion, context: Context) -> Candidat
         peer_service=callers[0] if callers else None,
         pair=main,
         claims=claims,
-        summary=f"{service}{where} is slow as a whole: {len(suspicion.edges)} of its calls and "
-        f"{len(suspicion.own)} of its operations lost time",
+        summary=f"{service}{where} is slow as a whole: {_signs(service, suspicion)} lost time",
         evidence=evidence[: context.options.max_evidence],
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,
     )
+
+
+def _signs(service: str, suspicion: Suspicion) -> str:
+    """Count what speaks against a service, in words."""
+    inward = sum(edge.callee == service for edge in suspicion.edges)
+    outward = len(suspicion.edges) - inward
+    signs = [f"{count(inward, 'call')} to it"] if inward else []
+    signs += [f"{outward} of its calls"] if outward else []
+    signs += [f"{len(suspicion.own)} of its operations"] if suspicion.own else []
+    return " and ".join(signs)

@@ -10,6 +10,7 @@ the question; the limit only decided when it stopped.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from analysis import semconv
 from analysis.findings.errors import beginnings, describe, failed_spans, failure, out_of_time, timeout_of, worst_of
 from analysis.format import duration
+from analysis.model import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from analysis.align import Pair
     from analysis.findings.base import Candidate, Context
     from analysis.model import Span
+
+MESSAGES = (SpanKind.PRODUCER, SpanKind.CONSUMER)  # nobody waits for what becomes of them
 
 CODE = "timed-out"
 TITLE = "Timed out"
@@ -38,11 +42,15 @@ def find(context: Context) -> Iterable[Candidate]:
             continue
         made = failure(pair, failures, context)
         took = worst.end_ns - worst.start_ns
-        evidence = [*made.evidence[:1], *_limit(pair, took, context), *made.evidence[1:], *_unheard(pair, context)]
+        evidence = [*made.evidence[:1], *_limit(pair, took, context), *made.evidence[1:]]
+        awaited = _awaited(pair, context)
+        if awaited is not None:
+            evidence.append(_unheard(*awaited, made.service))
         yield replace(
             made,
             finding=CODE,
             title=TITLE,
+            peer_service=made.peer_service or (semconv.peer(awaited[1]) if awaited else "") or None,
             summary=f"{made.operation} in {made.service} fails: {describe(worst)} after {duration(took)}",
             evidence=evidence,
         )
@@ -58,16 +66,24 @@ def _limit(pair: Pair, took: int, context: Context) -> Iterable[str]:
         yield f"{len(alike)} calls end after the same time"
 
 
-def _unheard(pair: Pair, context: Context) -> Iterable[str]:
-    """Say how long what was called went on after its caller had given up."""
+def _awaited(pair: Pair, context: Context) -> tuple[int, Span] | None:
+    """Return the call that went on longest (ns) after its caller had given up, if any did."""
     tree = context.suspect.tree
     late: list[tuple[int, Span]] = [
         (tree.ends[child] - tree.ends[i], tree.spans[child])
         for group in pair.suspect
         for i in group.spans
+        if tree.spans[i].error
         for child in tree.children[i]
-        if tree.spans[i].error and tree.spans[child].service != tree.spans[i].service
+        if not tree.spans[child].follows_from and tree.spans[child].kind not in MESSAGES
     ]
-    longest = max(late, key=lambda item: item[0], default=None)
-    if longest is not None and longest[0] > context.options.overhang_ns:
-        yield f"{longest[1].service} worked on for {duration(longest[0])} after its caller had given up"
+    longest = max(late, key=itemgetter(0), default=None)
+    return longest if longest is not None and longest[0] > context.options.overhang_ns else None
+
+
+def _unheard(over_ns: int, called: Span, caller: str) -> str:
+    """Say that what was called went on unheard."""
+    if called.service != caller:
+        return f"{called.service} worked on for {duration(over_ns)} after its caller had given up"
+    place = semconv.peer(called)
+    return f"it was waiting for {called.name}{f' to {place}' if place else ''}, which went on for {duration(over_ns)}"

@@ -150,7 +150,7 @@ def bounds(options: CompareOptions) -> CompareOptions:
 def _name(group: CallGroup, parent: str, seen: Profile) -> PathName:
     key = seen.keys[group.key]
     operation = min(seen.tree.spans[i].name for i in group.spans)
-    return PathName(parent, key.service, operation, key.kind, "" if key.detail in key.name else key.detail)
+    return PathName(parent, key.service, operation, key.kind, key.further)
 
 
 def gather(traces: Iterable[Trace] | Population, options: CompareOptions) -> dict[str, Window]:

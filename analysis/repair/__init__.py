@@ -5,6 +5,7 @@ Nothing is dropped silently and nothing raises: every mend is counted in a note.
     identities    one order; spans sent twice, ids shared by a client and a server; who is whose parent
     durations     ends before starts
     cycles        spans that name each other as parents
+    links         spans that say only by a link what they follow
     roots         several of them, or none
     orphans       spans whose parents were not received
     clocks        processes whose clock disagrees with their callers'
@@ -20,6 +21,7 @@ from analysis.repair.cycles import cut_cycles
 from analysis.repair.durations import mend_durations
 from analysis.repair.holders import find_holders
 from analysis.repair.identities import number_spans
+from analysis.repair.links import follow_links
 from analysis.repair.orphans import adopt_orphans
 from analysis.repair.roots import MISSING_SERVICE, settle_root
 from analysis.tree import ROOT, SpanTree, as_read, group_children, order_by_start
@@ -41,7 +43,9 @@ def repair(trace: Trace, options: CompareOptions) -> SpanTree:
     if len(order) < len(draft.spans) or draft.parents.count(ROOT) != 1:
         # Only a trace whose one root reaches every span needs none of these.
         cut_cycles(draft)
-        root, detached = settle_root(draft)
+        detached = follow_links(draft, trace.trace_id)
+        root, alone = settle_root(draft)
+        detached |= alone
         adopt_orphans(draft, root)
         children = group_children(draft.parents)
         order = as_read([root], children)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis import semconv
+from analysis.format import duration
 from analysis.model import SpanKind
 from analysis.notes import Severity
 from analysis.tree import by_level
@@ -80,7 +81,7 @@ def align_clocks(draft: Draft, order: list[int], children: list[Sequence[int]], 
             "clock-skew",
             Severity.INFO,
             1,
-            f"the clock of {name} was off by about {abs(offset) / 1e6:.3g} ms; its spans were moved",
+            f"the clock of {name} was off by about {duration(abs(offset))}; its spans were moved",
         )
 
 

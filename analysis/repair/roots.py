@@ -33,7 +33,7 @@ def settle_root(draft: Draft) -> tuple[int, set[int]]:
             "several-roots",
             Severity.WARNING,
             len(others) + 1,
-            "root spans in one trace; the longest was taken as the request",
+            "spans have no parent; the longest was taken as the request",
         )
     return root, others
 

@@ -288,3 +288,23 @@ def test_ids_together_are_ids_one_by_one(texts) -> None:
             span_ids(texts)
     else:
         assert span_ids(texts) == expected
+
+
+@pytest.mark.parametrize("named", [None, "", "  ", "missing-service-name"])
+def test_a_sender_without_a_name_is_called_so(named) -> None:
+    """No sentence ends in nothing: what does not name itself has a name for people, in every dialect the same."""
+    said = [] if named is None else [{"key": "service.name", "value": {"stringValue": named}}]
+    span = {"traceId": "a" * 32, "spanId": "b" * 16, "name": "x", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}
+    otlp = {"resourceSpans": [{"resource": {"attributes": said}, "scopeSpans": [{"spans": [span]}]}]}
+    process = {} if named is None else {"p1": {"serviceName": named}}
+    jaeger_span = {
+        "traceID": "a" * 32,
+        "spanID": "b" * 16,
+        "operationName": "x",
+        "startTime": 1,
+        "duration": 1,
+        "processID": "p1",
+    }
+    jaeger = {"data": [{"traceID": "a" * 32, "spans": [jaeger_span], "processes": process}]}
+    for sent in (otlp, jaeger):
+        assert decode(json.dumps(sent).encode()).spans[0].service == "(no service name)"

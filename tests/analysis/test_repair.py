@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from generated import span_graphs
 from hypothesis import given
+from msgspec.structs import replace
 from proving import examples
 
 from analysis import compare
-from analysis.model import SpanKind
+from analysis.model import Link, SpanKind
 from analysis.options import DEFAULTS
 from analysis.repair import repair
 
@@ -184,3 +185,18 @@ def test_an_orphan_beside_two_possible_holders_is_held_by_what_holds_both(trace)
     paths = [c.path for c in compare(t.build(), t.build()).contributions if c.service == "pricing"]
     assert [[service for service, *_ in path] for path in paths] == [["shop", "pricing"]]
     assert len(paths[0]) == 2  # below the root, not below one of the two
+
+
+def test_spans_that_link_to_each_other_lose_nobody(trace) -> None:
+    """Links in a circle, to oneself, to one's own descendant and to nobody put no span below itself."""
+    t = trace()
+    root = t.span("request", 0, 100, kind=SERVER)
+    below = t.span("below", 1, 2, root)
+    t.spans[0] = replace(root, links=(Link(t.trace_id, below.span_id),))
+    first = t.span("first", 10, 20)
+    second = t.span("second", 30, 40, links=(first, below))
+    t.spans[2] = replace(first, links=(Link(t.trace_id, second.span_id), Link(t.trace_id, "f" * 16)))
+    tree = repair(t.build(), DEFAULTS)
+    assert tree.spans[tree.root].name == "request"
+    assert sorted(tree.order) == list(range(4))
+    assert {parent_name(tree, "first"), parent_name(tree, "second")} <= {"second", "first", "below"}

@@ -9,6 +9,7 @@ from analysis.comparison import VerdictKind
 from analysis.model import SpanKind
 
 CLIENT, SERVER = SpanKind.CLIENT, SpanKind.SERVER
+STATEMENTS = ("SELECT id FROM cart", "SELECT tax FROM cart", "SELECT name FROM cart")
 
 
 def entered(trace, name: str, *, took: float = 40):
@@ -62,3 +63,73 @@ def test_a_gateway_around_a_request_is_a_layer(trace, swapped) -> None:
     result = compare(*(reversed(sides) if swapped else sides))
     assert result.verdict.kind is not VerdictKind.NOT_COMPARABLE
     assert any(note.code == "outer-layer" for note in result.notes)
+
+
+def served(trace, *, old: bool, took: float = 40, method: str = "GET"):
+    """Return a request as instrumentation before or after the conventions' change of names records it."""
+    t = trace()
+    way, status = ("http.method", "http.status_code") if old else ("http.request.method", "http.response.status_code")
+    said = {way: method, status: 200}
+    root = t.span(
+        f"HTTP {method}" if old else f"{method} /users/{{id}}", 0, took + 20, kind=SERVER, service="users",
+        attributes=said | ({"http.target": "/users/77?full=1"} if old else {"http.route": "/users/{id}"}),
+    )  # fmt: skip
+    call = t.span(
+        "HTTP GET" if old else "GET", 5, took + 15, root, kind=CLIENT, service="users",
+        attributes={way: "GET", "http.url" if old else "url.full": "http://rights/check/77"},
+    )  # fmt: skip
+    t.span("/check" if old else "GET /check/:id", 6, took + 14, call, kind=SERVER, service="rights", attributes=said)
+    return t.build()
+
+
+def test_old_and_new_conventions_record_one_operation(trace) -> None:
+    """Root, call and far end carry other names and attributes; method, route and place are the same."""
+    result = compare(served(trace, old=True), served(trace, old=False, took=400))
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert (result.causes[0].service, result.causes[0].operation) == ("rights", "GET /check/:id")
+    assert {f.finding for f in result.findings} == {"operation-slower"}
+
+
+def test_another_method_of_one_route_is_another_operation(trace) -> None:
+    """To read a user and to delete one are two requests, whatever the conventions."""
+    for old in (True, False):
+        result = compare(served(trace, old=True), served(trace, old=old, method="DELETE"))
+        assert result.verdict.kind is VerdictKind.NOT_COMPARABLE
+
+
+@pytest.mark.parametrize("queries", [0, 1, 3])
+def test_a_renamed_service_is_the_same_service(trace, queries: int) -> None:
+    """What stands where another service did, and does the same under another name, is compared with it."""
+    sides = []
+    for name, took in (("cart", 30), ("cart-v2", 300)):
+        t = trace()
+        root = t.span("GET /", 0, 60 + took, kind=SERVER, service="front")
+        call = t.span("GET", 5, 45 + took, root, kind=CLIENT, service="front",
+                      attributes={"http.method": "GET", "http.url": "http://gateway/cart"})  # fmt: skip
+        serve = t.span("GET /cart", 6, 44 + took, call, kind=SERVER, service=name)
+        for i in range(queries):
+            t.span("SELECT", 7 + i, 8 + i + (took if i == queries - 1 else 0), serve, kind=CLIENT, service=name,
+                   attributes={"db.system": "mysql", "db.statement": STATEMENTS[i]})  # fmt: skip
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.causes[0].finding == "operation-slower"
+    assert result.causes[0].service == "cart-v2"
+    assert result.causes[0].operation == ("SELECT" if queries else "GET /cart")
+    assert any("cart-v2 in B stands where cart does in A" in note.text for note in result.notes)
+
+
+def test_a_mesh_put_in_between_is_a_layer(trace) -> None:
+    """Proxies around an unchanged call are no new calls, and nothing is said to be unseen."""
+    sides = []
+    for mesh in (False, True):
+        t = trace()
+        root = t.span("GET /", 0, 60, kind=SERVER, service="front")
+        inner = t.span("GET", 5, 45, root, kind=CLIENT, service="front")
+        if mesh:
+            proxy = t.span("egress", 6, 44, inner, kind=SERVER, service="front-proxy")
+            inner = t.span("stock:8080", 7, 43, proxy, kind=CLIENT, service="front-proxy")
+        t.span("GET /stock", 8, 42, inner, kind=SERVER, service="stock")
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    assert result.findings == ()

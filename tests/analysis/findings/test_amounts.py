@@ -53,3 +53,19 @@ def test_growth_without_a_change_of_time_is_only_mentioned(trace, only) -> None:
     result = compare(a, b)
     assert only(result, "payload-growth").affects == "nothing"
     assert result.causes == ()
+
+
+def test_a_large_answer_that_takes_long_to_send_is_told_of_the_way(trace) -> None:
+    """The server is done as quickly as before, its answer is under way for longer, and the answer is why."""
+    sides = []
+    for rest, size in ((2, 2_000), (600, 50_000_000)):
+        t = trace()
+        root = t.span("GET /", 0, 60 + rest, kind=SpanKind.SERVER, service="front")
+        call = t.span("GET", 5, 35 + rest, root, kind=SpanKind.CLIENT, service="front")
+        told = {"http.response.body.size": size}
+        t.span("GET /export", 7, 33, call, kind=SpanKind.SERVER, service="reports", attributes=told)
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert (first.finding, first.service, first.peer_service) == ("payload-growth", "reports", "front")
+    assert "50,000,000 instead of 2,000" in first.summary
+    assert any("sending a large answer" in line for line in first.evidence)

@@ -47,3 +47,17 @@ def test_a_first_call_that_was_slow_before_is_no_change(trace, only) -> None:
     """A set-up that A paid as well is not new."""
     a, b = priced(trace, [100, 5, 5, 5, 5]), priced(trace, [400, 5, 5, 5, 5])
     assert only(compare(a, b), "cold-start") is None
+
+
+def test_a_platform_that_starts_before_its_first_span_is_cold_as_well(trace) -> None:
+    """The time lies between the call and the handler, which says that it was the first."""
+    sides = []
+    for wait, cold in ((1, False), (900, True)):
+        t = trace()
+        root = t.span("GET /", 0, 60 + wait, kind=SpanKind.SERVER, service="front")
+        call = t.span("invoke", 5, 40 + wait, root, kind=SpanKind.CLIENT, service="front")
+        told = {"faas.coldstart": cold}
+        t.span("handler", 5 + wait, 38 + wait, call, kind=SpanKind.SERVER, service="fn", attributes=told)
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert (first.finding, first.service, first.peer_service) == ("cold-start", "fn", "front")

@@ -68,3 +68,14 @@ def test_slow_queries_of_one_store_name_the_store(trace) -> None:
     first = compare(queried(trace, {"orders": 10, "users": 10}), queried(trace, {"orders": 90, "users": 10})).causes[0]
     assert (first.finding, first.peer_service) == ("common-factor", "orders")
     assert "calls to orders" in first.summary
+
+
+def test_two_services_are_enough_when_nothing_else_runs_there(trace, only) -> None:
+    """Everything on a host is slow and nothing elsewhere is; with a third, healthy service there it is no factor."""
+    slow = {"catalog": 150.0, "price": 120.0}
+    two = {**HOSTS, "ads": "node-3"}
+    told = only(compare(visited(trace, {}, two), visited(trace, slow, two)), "common-factor")
+    assert told is not None
+    assert "host node-2" in told.summary
+    assert "all that ran there is slower" in told.evidence[0]
+    assert only(compare(visited(trace, {}, HOSTS), visited(trace, slow, HOSTS)), "common-factor") is None

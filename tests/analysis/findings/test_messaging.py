@@ -32,3 +32,20 @@ def test_a_message_taken_as_quickly_as_before_is_no_delay(trace, only) -> None:
         t.span("process mail", 23, 23 + took, send, kind=SpanKind.CONSUMER, service="mailer")
         sides.append(t.build())
     assert only(compare(*sides), "messaging-delay") is None
+
+
+def test_a_consumer_that_only_links_to_its_producer_belongs_to_it(trace) -> None:
+    """A span without a parent that links to a producer of its trace is no second request, however long it takes."""
+    sides = []
+    for wait in (2, 3000):
+        t = trace()
+        root = t.span("POST /", 0, 30, kind=SpanKind.SERVER)
+        send = t.span("send mail", 20, 21, root, kind=SpanKind.PRODUCER)
+        t.span("process mail", 21 + wait, 91 + wait, kind=SpanKind.CONSUMER, service="mailer", links=(send,))
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.suspect.root_operation == "POST /"
+    assert result.response_time.delta_ns == 0
+    first = result.causes[0]
+    assert (first.kind, first.service, first.peer_service) == (CauseKind.MESSAGING_DELAY, "mailer", "shop")
+    assert not result.notes

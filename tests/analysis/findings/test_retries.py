@@ -30,3 +30,24 @@ def test_retries_that_fail_to_the_end_are_failing(trace) -> None:
     """When the last try fails as well, the request is failing."""
     result = compare(retried(trace, 1), retried(trace, 4, ok=False))
     assert result.verdict.kind is VerdictKind.FAILING
+
+
+def test_several_calls_tried_again_are_told_as_several(trace) -> None:
+    """Three items fetched one after another, each once more after a failure: three calls, two tries each."""
+    sides = []
+    for failures in (0, 1):
+        t = trace()
+        root = t.span("GET /list", 0, 3 * (60 * failures + 12) + 5, kind=SpanKind.SERVER)
+        at = 2.0
+        for item in range(3):
+            asks = {"http.method": "GET", "http.url": f"http://stock/items/{item}"}
+            for _ in range(failures):
+                t.span("GET", at, at + 50, root, kind=SpanKind.CLIENT, error=True, attributes=asks)
+                at += 60
+            t.span("GET", at, at + 10, root, kind=SpanKind.CLIENT, attributes=asks)
+            at += 12
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert first.finding == "retries"
+    assert first.summary.startswith("3 calls of GET in shop are tried up to 2 times instead of 1")
+    assert first.evidence[0] == "6 tries: 150 ms in failed tries, 30.0 ms waiting between them"

@@ -57,3 +57,17 @@ def test_a_quick_failure_is_no_timeout(trace, only) -> None:
 def test_a_slow_success_is_no_timeout(trace, only) -> None:
     """A call that succeeds after exactly three seconds did not time out."""
     assert only(compare(called(trace, 30), called(trace, 3004)), "timed-out") is None
+
+
+def test_a_request_that_gives_up_says_what_it_was_waiting_for(trace) -> None:
+    """The request ends with an error after three seconds; a call of its own that it never cancelled goes on."""
+    sides = []
+    for took, answered in ((40, 60), (9_000, 3_001)):
+        t = trace()
+        root = t.span("GET /", 0, answered, kind=SpanKind.SERVER, error=answered > 3_000)
+        told = {"server.address": "recommend"}
+        t.span("GET", 10, 10 + took, root, kind=SpanKind.CLIENT, attributes=told)
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert (first.finding, first.operation, first.peer_service) == ("timed-out", "GET /", "recommend")
+    assert "it was waiting for GET to recommend, which went on for 6.01 s" in first.evidence

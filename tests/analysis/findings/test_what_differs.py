@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis import compare
+from analysis import compare, render_text
 from analysis.comparison import VerdictKind
 from analysis.model import Event, SpanKind
 from analysis.report import other_changes
@@ -100,3 +100,22 @@ def test_a_slow_call_says_that_it_cannot_see_inside(trace) -> None:
 def test_both_ends_on_both_sides_are_no_hole(trace, only) -> None:
     """Nothing is missing when both ends show."""
     assert only(compare(far(trace, seen=True), far(trace, seen=True, took=41)), "missing-spans") is None
+
+
+def test_a_setting_of_the_slow_service_is_told_with_the_cause_and_as_a_step(trace) -> None:
+    """A flag evaluated elsewhere in the service is a hint at the slow operation; one of another service is none."""
+    sides = []
+    for took, variant in ((20, "off"), (400, "on")):
+        t = trace()
+        flag = Event("feature_flag.evaluation", 0, {"feature_flag.key": "new-price", "feature_flag.variant": variant})
+        other = Event("feature_flag.evaluation", 0, {"feature_flag.key": "banner", "feature_flag.variant": variant})
+        root = t.span("GET /", 0, took + 20, kind=SpanKind.SERVER, events=(flag,))
+        t.span("price", 5, 5 + took, root)
+        t.span("draw", 6 + took, 8 + took, root, service="pages", events=(other,))
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.causes[0].operation == "price"
+    assert "feature_flag new-price is on instead of off in shop" in result.causes[0].evidence
+    assert not any("banner" in line for line in result.causes[0].evidence)
+    assert "new-price is on instead of off" in result.next_steps[1].text
+    assert render_text(result).count("new-price is on instead of off in shop") == 2  # once as evidence, once as a step
