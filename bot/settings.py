@@ -48,6 +48,7 @@ def _redis_url(url: SecretStr) -> SecretStr:
 
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+LABEL = r"^[A-Za-z_][A-Za-z0-9_]*$"
 QueryTemplate = Annotated[str, AfterValidator(check_query)]
 
 
@@ -99,6 +100,39 @@ class SourceSettings(Endpoint):
         )
 
 
+class LogSettings(Endpoint):
+    """One source of logs: Loki, or Elasticsearch or OpenSearch."""
+
+    kind: Literal["loki", "elasticsearch"] = Field(description="`loki`, or `elasticsearch` (also OpenSearch)")
+    max_lines: int = Field(1000, gt=0, le=5000, description="lines that one question reads")
+    service_label: str = Field(
+        "service_name", pattern=LABEL, description="Loki's label that holds the name of the service"
+    )
+    trace_label: str = Field("trace_id", pattern=LABEL, description="Loki's label or metadata that holds the trace id")
+    matchers: str = Field("", description='more of Loki\'s matchers for every query: `cluster="prod"`')
+    pipeline: str = Field("", description="LogQL after the selector that keeps errors and warnings; default: by level")
+    index: str = Field(
+        "logs-*,filebeat-*,logstash-*", pattern=r"^[A-Za-z0-9*][A-Za-z0-9*,._-]*$",
+        description="Elasticsearch's indices or data streams",
+    )  # fmt: skip
+    time_field: str = Field("@timestamp", description="Elasticsearch's field of the time")
+    service_fields: tuple[str, ...] = Field(
+        ("service.name", "resource.attributes.service.name", "kubernetes.labels.app", "kubernetes.container_name"),
+        description="Elasticsearch's fields that may hold the name of the service",
+    )
+    message_fields: tuple[str, ...] = Field(
+        ("message", "body.text", "body", "log", "msg"), description="Elasticsearch's fields that may hold the message"
+    )
+    level_fields: tuple[str, ...] = Field(
+        ("log.level", "level", "severity_text", "severity", "loglevel"),
+        description="Elasticsearch's fields that may hold the level",
+    )
+    trace_fields: tuple[str, ...] = Field(
+        ("trace.id", "trace_id", "traceId", "TraceId", "traceid"),
+        description="Elasticsearch's fields that may hold the trace id",
+    )
+
+
 class MetricSettings(Endpoint):
     """One source of metrics about services: Prometheus, or what answers as it does (Mimir, Thanos, VictoriaMetrics)."""
 
@@ -117,6 +151,7 @@ class ChannelSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sources: tuple[str, ...] = Field((), description="sources this channel may ask; empty: all")
+    logs: tuple[str, ...] = Field((), description="`[[logs]]` that its answers may draw on; empty: all")
     metrics: tuple[str, ...] = Field((), description="`[[metrics]]` that its answers may draw on; empty: all")
     tenant: str | None = Field(None, description="tenant for this channel")
 
@@ -139,6 +174,9 @@ class EvidenceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     deadline_s: float = Field(10.0, gt=0, le=60, description="seconds that logs and metrics have; no answer waits")
+    around_s: float = Field(
+        60.0, ge=1, le=3600, description="seconds before and after each request in which logs are compared"
+    )
     tell_failures: bool = Field(default=False, description="say it in the thread also where no source answered at all")
 
 
@@ -184,6 +222,7 @@ class Settings(BaseSettings):
     jaeger_url: HttpUrl | None = Field(None, description="one Jaeger source, without a TOML file")
     tempo_url: HttpUrl | None = Field(None, description="one Tempo source, without a TOML file")
     sources: tuple[SourceSettings, ...] = Field((), description="trace backends: `[[sources]]`")
+    logs: tuple[LogSettings, ...] = Field((), description="logs of services: `[[logs]]`")
     metrics: tuple[MetricSettings, ...] = Field((), description="metrics about services: `[[metrics]]`")
     evidence: EvidenceSettings = Field(default_factory=EvidenceSettings, description="`[evidence]`: logs and metrics")
     channels: dict[str, ChannelSettings] = Field(default_factory=dict, description="`[channels.C0123]`: per channel")
@@ -215,7 +254,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_names(self) -> Self:
         names = [source.name for source in self.all_sources]
-        evidence = {"metrics": [its.name for its in self.metrics]}
+        evidence = {"logs": [its.name for its in self.logs], "metrics": [its.name for its in self.metrics]}
         everything = [*names, *(name for its in evidence.values() for name in its)]
         double = {name for name in everything if everything.count(name) > 1}
         if double:
@@ -247,7 +286,7 @@ class Settings(BaseSettings):
         if self.redis_url is not None:
             url = self.redis_url.get_secret_value()
             mine |= {url, urlsplit(url).password or ""}
-        for endpoint in (*self.all_sources, *self.metrics):
+        for endpoint in (*self.all_sources, *self.logs, *self.metrics):
             mine |= endpoint.secrets()
         return mine - {""}
 
@@ -288,6 +327,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level", Settings),
     ("`[[sources]]`", SourceSettings),
+    ("`[[logs]]`", LogSettings),
     ("`[[metrics]]`", MetricSettings),
     ("`[evidence]`", EvidenceSettings),
     ("`[channels.<id>]`", ChannelSettings),

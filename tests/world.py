@@ -286,7 +286,7 @@ def settings_for(url: str, state_file, **changes) -> Settings:
     values = {
         "slack_bot_token": SecretStr("xoxb-test"), "slack_signing_secret": SecretStr(SECRET),
         "slack_app_token": SecretStr(""), "slack_api_url": f"{url}/api", "host": "127.0.0.1", "port": 0, "ops_port": 0,
-        "state_file": state_file, "redis_url": None, "jaeger_url": None, "tempo_url": None, "channels": {}, "metrics": (), "evidence": EvidenceSettings(), "links": (),
+        "state_file": state_file, "redis_url": None, "jaeger_url": None, "tempo_url": None, "channels": {}, "logs": (), "metrics": (), "evidence": EvidenceSettings(), "links": (),
         "allowed_channels": (),
         "allowed_users": (), "limits": Limits(missing_retry_s=2.0),
         "sources": (

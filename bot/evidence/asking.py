@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -48,7 +49,7 @@ class Asking:
                 )  # fmt: skip
                 _check(answer, name)
                 with readable(name):
-                    return reader(answer.body)
+                    return await asyncio.to_thread(reader, answer.body)  # megabytes must not hold up the event loop
             except SourceError as error:
                 metrics.SOURCE_ERRORS.labels(name, error.code).inc()
                 raise

@@ -42,6 +42,39 @@ class MetricFact(Struct, frozen=True, kw_only=True):
         return f"{self.above:,} of the last {self.of:,} requests {what}"
 
 
+class LogFact(Struct, frozen=True, kw_only=True):
+    """Errors or warnings that are new, or much more frequent, around the suspect, in one source of logs.
+
+    Counted are those within `seconds` around each request; 0 where both ran at about the same time.
+    """
+
+    source: str
+    service: str
+    level: str
+    sample: str  # redacted
+    baseline: int
+    suspect: int
+    own: bool  # the suspect itself logged one, the baseline none
+    seconds: int
+    at_least: bool = False  # there were more around the suspect than were read
+
+    def words(self) -> str:
+        """Say what is new about it."""
+        said = ["in B's own log, not in A's"] if self.own else []
+        if self.seconds and self.suspect:
+            number = f"{'at least ' if self.at_least else ''}{self.suspect:,} in the {self.seconds:,} s around B"
+            said.append(f"{number}, {f'{self.baseline:,}' if self.baseline else 'none'} around A")
+        return "; ".join(said)
+
+
+class LogLook(Struct, frozen=True, kw_only=True):
+    """How many errors and warnings one source of logs had around each request, new ones or not."""
+
+    source: str
+    baseline: int
+    suspect: int
+
+
 class Silence(Struct, frozen=True):
     """A source that did not say what it was asked; `code` as in `SourceError`."""
 
@@ -53,12 +86,14 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Everything that was found, and who kept silent."""
 
     metrics: tuple[MetricFact, ...] = ()
+    logs: tuple[LogFact, ...] = ()
+    looks: tuple[LogLook, ...] = ()  # sources of logs that had any lines
     silent: tuple[Silence, ...] = ()
 
     @property
     def found(self) -> bool:
         """Tell whether there is anything to say about the causes."""
-        return bool(self.metrics)
+        return bool(self.metrics or self.logs or self.looks)
 
 
 def slow_of_late(steps: Sequence[Latency], level_ns: int, until: int) -> tuple[int, int]:

@@ -3,6 +3,8 @@
     supports                                                          speaks against
     requests of the first cause's operation are slower, or fail,      they took as long, or failed as often, long
     since a moment after A and not after B                            before B, A's time included
+    the services of the first cause log errors around B, or B its
+    own, that they did not around A
 
 Evidence moves the confidence by one step at most, and only where all of it points one way. It never changes what the
 verdict is or what it names, and never touches a comparison that could not be made. A source that keeps silent, or finds
@@ -17,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from analysis.comparison import Confidence
+from bot.evidence.lines import ERROR
 from bot.evidence.question import ASKED, NS
 from bot.finding.choosing import moment
 from bot.finding.trend import Kind
@@ -46,6 +49,7 @@ def weigh(comparison: Comparison, evidence: Evidence) -> Weight | None:
     if comparison.verdict.kind not in ASKED or not comparison.causes:
         return None
     said = [judged for fact in evidence.metrics if (judged := _metric(fact, comparison))]
+    said += _logs(evidence, comparison)
     before = comparison.verdict.confidence
     directions = {direction for direction, _ in said}
     if not directions:
@@ -66,6 +70,14 @@ def weighed(comparison: Comparison, weight: Weight | None) -> Comparison:
             verdict, confidence=weight.after, reasons=(*weight.reasons[:2], *verdict.reasons)
         ),
     )
+
+
+def _logs(evidence: Evidence, comparison: Comparison) -> list[tuple[int, str]]:
+    """Judge by new errors of the first cause's services; warnings, and silence, say too little."""
+    top = comparison.causes[0]
+    new = [fact for fact in evidence.logs if fact.level == ERROR and fact.service in (top.service, top.peer_service)]
+    services = " and ".join(dict.fromkeys(fact.service for fact in new))
+    return [(1, f"logs: {services} logs errors around B that it does not around A")] if new else []
 
 
 def _metric(fact: MetricFact, comparison: Comparison) -> tuple[int, str] | None:

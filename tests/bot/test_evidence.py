@@ -137,7 +137,7 @@ async def test_whatever_a_source_answers_ends_in_a_code(metrics_at, samples, kin
     async with metrics_at(kind) as at:
         deadline_s = 0.3 if kind == "slow" else 10
         settings = Settings.model_construct(
-            metrics=(at.settings(),), channels={}, evidence=EvidenceSettings(deadline_s=deadline_s)
+            logs=(), metrics=(at.settings(),), channels={}, evidence=EvidenceSettings(deadline_s=deadline_s)
         )
         sources = EvidenceSources(settings)
         found = await sources.evidence(question_of(answers.answer()), CHANNEL, None)
@@ -261,7 +261,7 @@ async def test_the_check_asks_sources_of_evidence_too(metrics_at, tmp_path, monk
     monkeypatch.setenv("PROM_TOKEN", "t0psecret")
     async with metrics_at() as at, metrics_at("401") as refusing:
         settings = Settings.model_construct(
-            sources=(), jaeger_url=None, tempo_url="http://127.0.0.1:9", channels={}, evidence=EvidenceSettings(),
+            sources=(), jaeger_url=None, tempo_url="http://127.0.0.1:9", channels={}, logs=(), evidence=EvidenceSettings(),
             metrics=(
                 at.settings(bearer_env="PROM_TOKEN"), MetricSettings(name="other", url=refusing.url),
             ),

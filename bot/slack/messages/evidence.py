@@ -11,7 +11,7 @@ from bot.finding.trend import percent
 from bot.links import Place, service_links
 from bot.slack import elements as el
 from bot.slack.elements import Message
-from bot.slack.text import escaped
+from bot.slack.text import clean, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,15 @@ def evidence(its: Evidence, weight: Weight | None, comparison: Comparison, asked
         parts.append(el.bullets([[el.text(where, code=True), el.space("  "), el.text(words, width=400), *links]]))
         parts.append(el.preformatted(f"{sparkline(fact.trend.points)}  {_span(fact, today)}"))
         said.append(f"{where}: {words} ({_span(fact, today)})")
+    for log in its.logs:
+        links = _links(_pages(asked, comparison, log.service, ("log",)))
+        lead = f"New {log.level} in {log.service}"
+        shown = [el.text(f"{lead}:"), el.space(" "), el.text(log.sample, code=True, width=240)]
+        parts.append(el.bullets([[*shown, el.space("  "), el.text(log.words()), *links]]))
+        said.append(f"{lead}: {clean(log.sample, 240)} ({log.words()})")
+    for quiet in _nothing_new(its):
+        parts.append(el.bullets([[el.text(quiet)]]))
+        said.append(quiet)
     if not its.found:
         parts.append(el.section(el.text(NOTHING)))
         said.append(NOTHING)
@@ -57,7 +66,7 @@ def evidence(its: Evidence, weight: Weight | None, comparison: Comparison, asked
         parts.append(el.section(el.space("\n"), el.text(line, width=600)))
         said.append(line)
     silent = silence(its.silent)
-    names = list(dict.fromkeys(fact.source for fact in its.metrics))
+    names = list(dict.fromkeys([*(look.source for look in its.looks), *(fact.source for fact in its.metrics)]))
     small = [f"from {' and '.join(names)}" if names else "", *silent]
     said += silent
     blocks = [el.rich(*parts)]
@@ -77,6 +86,16 @@ def confidence_line(weight: Weight) -> str:
 def silence(silent: Sequence[Silence]) -> list[str]:
     """Say which sources said nothing, and why."""
     return [f"{its.source} {SILENT.get(its.code, BROKEN)}" for its in silent]
+
+
+def _nothing_new(its: Evidence) -> list[str]:
+    """Say of which logs nothing is new: the absence of errors is an answer too."""
+    new = {fact.source for fact in its.logs}
+    return [
+        f"No new errors or warnings in {look.source} ({look.suspect:,} around B, {look.baseline:,} around A)"
+        for look in its.looks
+        if look.source not in new
+    ]
 
 
 def _metric_words(fact: MetricFact, today: int) -> str:
