@@ -12,6 +12,8 @@ by 5, 20 or 100 % of its time. Everything that waits for the group is moved:
 
 Affected requests also get a value of an attribute of their own ("build"), 96 % of them and 4 % of the others.
 
+`possible`: the tests of the engine, asked about the changed group alone as if it were known, tell it with the same
+chance of a false alarm: more than that no search through all groups can find with them.
 `named first`: the changed group is the first cause; `told`: it is among the causes; `value`: its attribute is the
 first that the cause names. False alarms: the same without any change.
 """
@@ -34,6 +36,9 @@ from msgspec.structs import replace
 
 from analysis import DEFAULTS, DecodeError, decode_many
 from analysis.fleet import Observer, Window, compare_windows
+from analysis.fleet.causes import series
+from analysis.fleet.change import ask
+from analysis.fleet.result import Measure
 from analysis.operation_key import OperationKeys
 from analysis.population.reduced import call_paths
 from analysis.population.typical import ABSENT
@@ -135,6 +140,7 @@ class Row:
     told: int = 0
     first: int = 0
     value: int = 0
+    possible: int = 0
 
 
 def judge(result: FleetComparison, path: str, fleet: Fleet) -> tuple[bool, bool, bool]:
@@ -152,6 +158,12 @@ def judge(result: FleetComparison, path: str, fleet: Fleet) -> tuple[bool, bool,
     first = bool(hits) and hits[0].rank == 1
     value = first and bool(hits[0].separators) and hits[0].separators[0].attribute == ATTRIBUTE
     return bool(hits), first, value
+
+
+def possible(windows: tuple[Window, Window], path: str) -> bool:
+    """Tell whether the tests tell the change of a group that is known beforehand."""
+    tested = ask(series(windows, (path,), Measure.EXPOSED), OPTIONS)
+    return tested is not None and tested.p <= OPTIONS.fleet_chance
 
 
 Table = dict[tuple[int, float, float], Row]
@@ -178,6 +190,7 @@ def run(job: tuple[str, int, list[int], int, int]) -> tuple[Table, dict[int, lis
                     row = table.setdefault((size, rate, growth), Row())
                     told, first, value = judge(compare_windows((baseline, suspect), options=OPTIONS), path, fleet)
                     row.tried, row.told, row.first, row.value = row.tried + 1, row.told + told, row.first + first, row.value + value  # fmt: skip
+                    row.possible += possible((baseline, suspect), path)
         for number in range(quiet):
             rng = random.Random(f"quiet:{seed}:{size}:{number}")
             windows = draw(fleet, size, "a", rng, None, 0.0), draw(fleet, size, "b", rng, None, 0.0)
@@ -223,12 +236,12 @@ def main() -> int:
 
 def show(found: list[tuple[Table, dict[int, list[bool]], list[float]]]) -> None:
     """Print what was found as a table of Markdown, and a last line for machines."""
-    print("| traces x 2 | requests affected | slower by | named first | told | value named |")
-    print("|---|---|---|---|---|---|")
+    print("| traces x 2 | requests affected | slower by | possible | named first | told | value named |")
+    print("|---|---|---|---|---|---|---|")
     for key in sorted({key for table, _, _ in found for key in table}):
         rows = [table[key] for table, _, _ in found]
         tried = sum(row.tried for row in rows)
-        shares = [sum(getattr(row, name) for row in rows) / tried for name in ("first", "told", "value")]
+        shares = [sum(getattr(row, name) for row in rows) / tried for name in ("possible", "first", "told", "value")]
         print(f"| {key[0]:,} | {key[1]:.0%} | {key[2]:.0%} | " + " | ".join(f"{s:.0%}" for s in shares) + " |")
     print("\n| traces x 2 | windows without a change | false alarms |\n|---|---|---|")
     for size in sorted({size for _, alarms, _ in found for size in alarms}):

@@ -66,7 +66,7 @@ def compare_windows(
     labels = Labels(_names(windows), Redactor(options.secret_names, options.secret_patterns))
     root = windows[0].root
     glances = (glance(windows[0], left_out[0], options), glance(windows[1], left_out[1], options))
-    label = f"{labels.name(root).service} {labels.name(root).operation}".strip()
+    label = f"{labels.name(root).service} {labels.name(root).operation}".strip() or "an operation without a name"
     if verdict := _unjudged(windows, glances, label, options):
         return _result(verdict, root, labels, glances, windows)
     times = tuple(sorted(s.response_ns for s in window.samples) for window in windows)

@@ -11,7 +11,10 @@ smallest with i/m of what chance may make up:
       | x.x                         . the line  i/m * chance
       +------|------------------> i
 
-Where nothing changed at all, any alarm is then at most as probable as `chance`.
+Where nothing changed at all, any alarm is then at most as probable as `chance`: exactly so where the questions are
+independent of each other or move together (Benjamini and Yekutieli, "The Control of the False Discovery Rate in
+Multiple Testing under Dependency", Annals of Statistics 29, 2001), as groups of one request mostly do; for the rest,
+`bench/fleet.py` counts the alarms.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import exp, lgamma
 from typing import TYPE_CHECKING
 
@@ -93,11 +94,20 @@ def _at_any(p: float, numbers: Sequence[int], m: int, total: int) -> float:
             rest, mine, drawn = total - before, m - k, number - before
             for more in range(max(0, drawn - (rest - mine)), min(drawn, mine) + 1):
                 reached[k + more] = reached.get(k + more, 0.0) + chance * exp(_log_probability(more, drawn, mine, rest))
-        band = {k for k in reached if _two_sided(k, number, m, total) > limit}
-        left += sum(chance for k, chance in reached.items() if k not in band)
-        inside = {k: chance for k, chance in reached.items() if k in band}
+        outside = _outside(limit, number, m, total)
+        left += sum(chance for k, chance in reached.items() if k in outside)
+        inside = {k: chance for k, chance in reached.items() if k not in outside}
         before = number
     return min(1.0, left)
+
+
+def _outside(limit: float, above: int, m: int, total: int) -> set[int]:
+    """Return the splits of the `above` largest values whose two-sided probability is at most `limit`."""
+    possible = range(max(0, above + m - total), min(above, m) + 1)
+    chances = [exp(_log_probability(k, above, m, total)) for k in possible]
+    lower = accumulate(chances)
+    upper = reversed(list(accumulate(reversed(chances))))
+    return {k for k, low, high in zip(possible, lower, upper, strict=True) if min(1.0, 2 * min(low, high)) <= limit}
 
 
 def _uneven(b: Sequence[int], limit: int, above: int, total: int) -> float:

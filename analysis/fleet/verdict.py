@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CANCELLED = 0.5  # of all time won and lost: what is left of it below this share is neither slower nor faster
 LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 FULL = 1_000
+TAILS = 4  # questions that the shares of the largest values come to, as they repeat each other
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -189,7 +190,7 @@ def _odds(p: float) -> str:
 
 def rarest_share(n: int, m: int, questions: int, options: CompareOptions) -> float:
     """Return the smallest share of the suspect's requests whose slowness could be told from chance."""
-    allowed = options.fleet_chance / max(1, questions) / (4 * len(options.fleet_tails))
+    allowed = options.fleet_chance / max(1, questions) / (4 * TAILS)
     for k in range(1, m + 1):
         if at_least(k, k, m, n + m) <= allowed:
             return k / m

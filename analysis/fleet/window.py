@@ -126,7 +126,8 @@ class Observer:
                 # An evaluation of a flag names it in one attribute and its outcome in another.
                 if flag := semconv.first(event.attributes, semconv.FLAG_KEY):
                     variant = semconv.first(event.attributes, semconv.FLAG_VARIANT)
-                    found.add(self._one(f"feature_flag {flag}"[:MAX_VALUE], variant[:MAX_VALUE]))
+                    if len(flag) <= MAX_VALUE and len(variant) <= MAX_VALUE:  # cut, a secret would not be known as one
+                        found.add(self._one(f"feature_flag {flag}", variant))
         values = frozenset(found)
         return self._shared_sets.setdefault(values, values)
 

@@ -156,7 +156,9 @@ def call_paths(reduced: Profile) -> dict[int, str]:
     names: dict[int, str] = {}
     for group in reduced.groups:
         above = names[id(group.parent)] if group.parent is not None else ""
-        names[id(group)] = blake2b(f"{above}>{_text(reduced.keys[group.key])}".encode(), digest_size=8).hexdigest()
+        names[id(group)] = blake2b(
+            f"{above}>{_text(reduced.keys[group.key])}".encode(errors="surrogatepass"), digest_size=8
+        ).hexdigest()
     return names
 
 

@@ -36,7 +36,7 @@ def test_the_table_is_printed_for_a_folder(tmp_path, monkeypatch, capsys) -> Non
     monkeypatch.setattr(sys, "argv", ["fleet", str(tmp_path), "--sizes", "60", "--repeats", "2", "--quiet", "4"])
     assert fleet.main() == 0
     out = capsys.readouterr().out
-    assert "| 60 | 100% | 100% | 100% | 100% | 100% |" in out
+    assert "| 60 | 100% | 100% | 100% | 100% | 100% | 100% |" in out
     assert "| 60 | 4 | 0 (0.0%) |" in out
     assert "fleet seconds_per_1000_traces=" in out
 

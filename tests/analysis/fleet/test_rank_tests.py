@@ -96,6 +96,32 @@ def test_the_largest_values_are_asked_about_alike_from_both_sides(a, b) -> None:
         assert one.p == pytest.approx(two.p)
 
 
+@given(st.permutations(range(10)), st.integers(3, 7))
+@settings(max_examples=40, deadline=None)
+def test_a_split_at_any_share_is_counted_out(order, m) -> None:
+    """Several shares, one probability: of all ways to draw B, those with so improbable a split at any of them."""
+    shares = (0.1, 0.2, 0.4, 0.5)
+
+    def least(way: tuple[int, ...]) -> float:
+        a, b = [v for v in range(10) if v not in way], list(way)
+        return min(
+            min(1.0, 2 * min(at_least(k, r, m, 10), at_least(r - k, r, 10 - m, 10)))
+            for r in (1, 2, 4, 5)
+            for k in [sum(value >= 10 - r for value in b)]
+            if a
+        )
+
+    drawn_ = tuple(sorted(order[:m]))
+    observed = least(drawn_)
+    ways = list(combinations(range(10), m))
+    expected = sum(least(way) <= observed * (1 + 1e-6) for way in ways) / len(ways)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.fleet.tables.WORTH_COUNTING", (0.0, 10.0))
+        tail = quantile_test(sorted(set(range(10)) - set(drawn_)), list(drawn_), shares, 1)
+    assert tail is not None
+    assert tail.p == pytest.approx(min(expected, 4 * observed))
+
+
 def test_one_in_ten_is_found_by_its_tail_and_not_by_its_ranks() -> None:
     """Twenty of two hundred far out: their ranks are hardly moved, the largest values are all theirs."""
     rng = random.Random(1)  # noqa: S311 - samples that repeat

@@ -6,12 +6,13 @@ import json
 import random
 
 from fleet_windows import wave, window
+from generated import hostile_traces, span_graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from analysis import DEFAULTS, FleetComparison, Population, compare_fleets, render_fleets
+from analysis import DEFAULTS, FleetComparison, Population, compare_fleets, render_fleets, render_fleets_markdown
 from analysis.comparison import Confidence, VerdictKind
 from analysis.fleet.result import Affected
 
@@ -223,6 +224,23 @@ def test_a_comparison_survives_being_stored() -> None:
     found = compare_fleets(window(wave(40)), window(wave(40, 30)))
     assert FleetComparison.from_json(found.to_json()) == found
     assert json.loads(found.to_json()) == json.loads(json.dumps(found.to_dict()))
+
+
+@given(st.lists(st.one_of(span_graphs(), hostile_traces()), min_size=1, max_size=6), st.integers(2, 5))
+@settings(max_examples=30, deadline=None)
+def test_whatever_was_sent_is_compared(traces, copies) -> None:
+    """Odd graphs, times and attributes of any kind: an answer that can be stored and read, never a traceback."""
+    options = replace(DEFAULTS, fleet_min=2)
+    a = [replace(trace, trace_id=f"{i:032x}") for i, trace in enumerate(traces * copies)]
+    b = [replace(trace, trace_id=f"b{i:031x}") for i, trace in enumerate(traces[:2] * copies)]
+    found = compare_fleets(a, b, options)
+    assert FleetComparison.from_json(found.to_json()) == found
+    assert render_fleets(found).endswith("\n")
+    assert render_fleets_markdown(found).startswith("# ")
+    twins = [replace(trace, trace_id=f"c{trace.trace_id[1:]}") for trace in a]
+    assert compare_fleets(a, twins, options).verdict.kind in (
+        VerdictKind.NO_MEANINGFUL_DIFFERENCE, VerdictKind.NOT_COMPARABLE, VerdictKind.IDENTICAL,
+    )  # fmt: skip
 
 
 times = st.lists(st.sampled_from([5.0, 6.0, 7.0, 8.0, 9.0, 30.0]), min_size=12, max_size=24)
