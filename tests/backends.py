@@ -73,6 +73,7 @@ class Town(Samples):
 
     def __init__(self) -> None:
         self.pairs = []
+        self.replays = None
         self.bodies: dict[str, bytes] = {}
         self.asked: list[web.Request] = []
         self.lost: set[str] = set()  # found by searches, but gone when they are fetched

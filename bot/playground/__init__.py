@@ -14,6 +14,7 @@ from pathlib import Path
 
 from analysis import compare, render_text
 from bot import log
+from bot.playground.page_api import WINDOWS_STORY, windows_command
 from bot.playground.server import Playground
 from bot.playground.trace_api import Samples
 
@@ -79,5 +80,6 @@ def _greet(playground: Playground) -> None:
         lines += [f"  /compare-traces {pair.baseline} {pair.suspect}", f"      {pair.story}", ""]
     one = next(sample for sample in playground.samples.pairs if sample.name == ALONE)
     lines += [f"  /compare-traces {one.suspect}", "      One trace: a typical one to compare with is found.", ""]
+    lines += [f"  {windows_command(playground.traffic)}", f"      {WINDOWS_STORY}", ""]
     lines.append("Ctrl-C ends it.")
     print("\n".join(lines), flush=True)  # noqa: T201 - this is what the person came for

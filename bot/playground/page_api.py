@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,23 @@ from bot.playground.workspace.app import AppError
 if TYPE_CHECKING:
     from bot.playground.alert_bot import AlertBot
     from bot.playground.trace_api import Samples
+    from bot.playground.traffic import Traffic
     from bot.playground.workspace import Workspace
 
 HEARTBEAT_S = 15.0
 ASSETS = {"page.js": "text/javascript", "page.css": "text/css"}
+
+
+WINDOWS_STORY = "Checkout got slow, for four requests in ten: all of the last half hour against all of the one before."
+
+
+def windows_command(traffic: Traffic) -> str:
+    """Return the command that compares the traffic before and after it got slow."""
+    since, until = (
+        datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")
+        for at in (traffic.trouble_since, traffic.started_at)
+    )
+    return f'/compare-traces service=gateway operation="POST /api/checkout" from={since} to={until} vs before'
 
 
 class PageApi:
@@ -49,6 +63,10 @@ class PageApi:
             {"name": s.name, "story": s.story, "command": f"/compare-traces {s.baseline} {s.suspect}"}
             for s in self._samples.pairs
         ]
+        if self._samples.replays is not None:
+            samples.append(
+                {"name": "two-windows", "story": WINDOWS_STORY, "command": windows_command(self._samples.replays)}
+            )
         return web.json_response(self._workspace.state() | {"samples": samples, "alerts": self._alerts.menu()})
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:

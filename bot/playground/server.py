@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class Playground:
     def __init__(self, port: int, state_file: Path) -> None:
         self.port = port
         self.samples = Samples()
+        self.traffic = self.samples.replay(int(time.time()))
         self.bot: Bot | None = None
         self._secret = secrets.token_hex(16)
         self.workspace = Workspace(self._secret, CHANNELS, manifest())

@@ -13,9 +13,11 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import time
 import tomllib
 from functools import cached_property
 from importlib import resources
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -33,6 +35,7 @@ from bot.playground.trace_search import (
     tempo_answer,
     within,
 )
+from bot.playground.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from analysis import Trace
     from analysis.model import Span
 
+REPLAYED = "slow-query"  # the sample that traffic is made of
 NOT_FOUND = (
     '{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,"msg":"trace not found"}]}'  # as Jaeger says it
 )
@@ -63,10 +67,21 @@ class Samples:
         listed = tomllib.loads((folder / "samples.toml").read_text(encoding="utf-8"))["samples"]
         self.pairs = [Sample(**entry) for entry in listed]
         self._folder = folder
+        self.replays: Traffic | None = None
+
+    def replay(self, started_at: int) -> Traffic:
+        """Begin to have traffic beside the recorded pairs: see `bot.playground.traffic`."""
+        pair = next(pair for pair in self.pairs if pair.name == REPLAYED)
+        healthy, slow = self.jaeger(pair.baseline), self.jaeger(pair.suspect)
+        if healthy is None or slow is None:
+            raise FileNotFoundError(f"the sample {REPLAYED} is incomplete: install the package again")
+        self.replays = Traffic(healthy, slow, started_at)
+        return self.replays
 
     def jaeger(self, trace_id: str) -> bytes | None:
         """Return a trace as Jaeger v1 JSON, or None."""
-        return self._read(f"{trace_id}.jaeger.json.gz")
+        replayed = self.replays.jaeger(trace_id) if self.replays else None
+        return replayed or self._read(f"{trace_id}.jaeger.json.gz")
 
     def otlp(self, trace_id: str) -> bytes | None:
         """Return a trace as OTLP protobuf, or None."""
@@ -86,8 +101,17 @@ class Samples:
 
     def search(self, tests: list[Test], window_ns: tuple[int, int], limit: int) -> list[tuple[Recorded, list[Span]]]:
         """Return the newest traces with spans that meet the conditions, and those spans."""
-        found = ((trace, matches(trace, tests)) for trace in self.recorded if within(trace, *window_ns))
+        recorded = (trace for trace in self.recorded if within(trace, *window_ns))
+        found = ((trace, matches(trace, tests)) for trace in recorded)
         return [(trace, spans) for trace, spans in found if spans][:limit]
+
+    def search_traffic(self, tests: list[Test], window_ns: tuple[int, int], limit: int) -> list[str]:
+        """Return the newest replays with spans that meet the conditions, by their ids."""
+        if self.replays is None:
+            return []
+        ids = self.replays.ids(*window_ns, int(time.time()))
+        found = (its for its in ids if (trace := self.trace(its)) and matches(Recorded.of(trace), tests))
+        return list(islice(found, limit))
 
     def _read(self, name: str) -> bytes | None:
         file = self._folder / name
@@ -144,7 +168,9 @@ def routes(samples: Samples) -> list[web.RouteDef]:
             limit = int(query.get("limit") or 100)
         except ValueError as error:
             return _jaeger_error(str(error))
-        bodies = [samples.jaeger(trace.trace_id) for trace, _ in samples.search(tests, window, limit)]
+        ids = samples.search_traffic(tests, window, limit)
+        ids += [trace.trace_id for trace, _ in samples.search(tests, window, limit)]
+        bodies = map(samples.jaeger, ids[:limit])
         return _jaeger_list([trace for body in bodies if body for trace in json.loads(body)["data"]])
 
     async def jaeger_services(_: web.Request) -> web.Response:

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from bot.playground.page_api import windows_command
+
 
 def command(playground, name: str) -> str:
     """Return the command for a sample."""
@@ -118,3 +120,20 @@ def brightness(color: str) -> float:
     """Return the mean of a CSS colour's channels."""
     channels = [int(part) for part in re.findall(r"\d+", color)[:3]]
     return sum(channels) / 3
+
+
+async def test_two_windows_of_the_traffic_are_compared(open_page, playground) -> None:
+    """The command that the page proposes: for how many requests what changed, and one of each window as a pair."""
+    page = await open_page()
+    await type_line(page, windows_command(playground.traffic))
+    root = page.locator("main .post").last
+    await expect(root).to_contain_text(re.compile(r"\d+ % of requests to gateway POST /api/checkout are slower"))
+    await expect(root).to_contain_text("SELECT")
+    await expect(root).to_contain_text(re.compile(r"\d+ (of|requests)"))
+    await root.locator(".replies").click()
+    thread = page.locator("aside")
+    await expect(thread).to_contain_text("Where the time goes")
+    await expect(thread).to_contain_text("Requests to open")
+    await root.get_by_role("button", name="Compare these two").click()
+    await expect(page.locator("main .post").last).to_contain_text("gateway POST /api/checkout is ")
+    assert page.errors == []
