@@ -75,7 +75,7 @@ class Bot:
         completing = Completing(settings, self.sources, self.evidence, self.ledger, self.delivery, aside, answering)
         self.jobs = Jobs(
             settings, self.inquiry, self.admission, self.ledger, self.delivery, aside, answering, completing,
-            Permissions(self.client, settings), sleep, self.state.queue,
+            Permissions(self.client, self.delivery, settings), sleep, self.state.queue,
         )  # fmt: skip
         self.app = self._bolt_app()
         listeners = Listeners(

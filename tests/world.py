@@ -91,6 +91,11 @@ class FaultySlack(Workspace):
         if what == "cut after":
             await super().answer(method, arguments)
             raise CutError
+        if what == "half an answer":
+            await super().answer(method, arguments)
+            return web.Response(text='{"ok": tr', content_type="application/json")
+        if what == "no such method":
+            return web.Response(status=404, text="404: Not Found")
         return web.json_response({"ok": False, "error": what})
 
     async def _api(self, request):

@@ -10,10 +10,9 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from slack_sdk.errors import SlackApiError
 
-from bot.errors import UserError
-from bot.slack.refusals import FAILURES, error_code
+from bot.errors import DeliveryError, UserError
+from bot.slack.refusals import NO_METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.request import Origin
     from bot.settings import Settings
+    from bot.slack.post import Delivery
 
 REMEMBER_S = 300.0
 MOST = 5_000  # channels and groups remembered
@@ -33,14 +33,21 @@ log = structlog.get_logger()
 class Permissions:
     """Asks Slack about channels and user groups."""
 
-    def __init__(self, client: AsyncWebClient, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: AsyncWebClient, delivery: Delivery, settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self._client = client
+        self._delivery = delivery
         self._settings = settings
         self._clock = clock
         self._known: dict[tuple[str, str, str], tuple[float, frozenset[str]]] = {}
 
     async def check(self, origin: Origin) -> None:
-        """Refuse who may not ask, and channels where strangers read; raises `UserError`."""
+        """Refuse who may not ask, and channels where strangers read; raises `UserError`.
+
+        Raises `DeliveryError` for a channel that cannot be seen from outside, as private ones.
+        """
         read_by_others = not self._settings.external_channels and not origin.channel.startswith(DIRECT)
         if read_by_others and await self._remembered("channel", origin.team, origin.channel, self._strangers):
             raise UserError("external-channel")
@@ -60,10 +67,12 @@ class Permissions:
             return found[1]
         try:
             answer = await ask(name)
-        except FAILURES as error:
-            code = error_code(error) if isinstance(error, SlackApiError) else type(error).__name__
-            log.warning("Slack does not say who may see or ask", about=kind, error=code)
-            raise UserError("cannot-check", reason=code) from None
+        except DeliveryError as error:
+            if error.code == "not-in-channel":
+                raise
+            reason = str(error.fields.get("detail") or error.code)
+            log.warning("Slack does not say who may see or ask", about=kind, error=reason)
+            raise UserError("cannot-check", reason=reason) from None
         if len(self._known) >= MOST:
             self._known.clear()
         self._known[kind, team, name] = (now + REMEMBER_S, answer)
@@ -71,10 +80,16 @@ class Permissions:
 
     async def _strangers(self, channel: str) -> frozenset[str]:
         """Return the organisations that a channel is shared with, or will be when they accept."""
-        answer = (await self._client.conversations_info(channel=channel)).get("channel") or {}
+        try:
+            found = await self._delivery.call(self._client.conversations_info, channel=channel)
+        except DeliveryError as error:
+            if error.fields.get("detail") == NO_METHOD:
+                return frozenset()  # no Slack, and without shared channels
+            raise
+        answer = found.get("channel") or {}
         shared = answer.get("is_ext_shared") or answer.get("is_pending_ext_shared")
         return frozenset(["another organisation"]) if shared else frozenset()
 
     async def _members(self, group: str) -> frozenset[str]:
-        answer = await self._client.usergroups_users_list(usergroup=group)
+        answer = await self._delivery.call(self._client.usergroups_users_list, usergroup=group)
         return frozenset(map(str, answer.get("users") or []))

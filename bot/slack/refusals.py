@@ -5,6 +5,7 @@ Told by its error code and status; a connection that breaks tells nothing.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -20,11 +21,18 @@ ATTEMPTS = 4
 MAX_WAIT_S = 30.0
 FIRST_WAIT_S = 0.5  # doubled with each try
 RATE_ERRORS = ("ratelimited", "rate_limited")
-LAYOUT_ERRORS = ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch")
+LAYOUT_ERRORS = (
+    "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch",
+    "invalid_arguments", "only_one_table_allowed",
+)  # fmt: skip
 ABSENT_ERRORS = ("not_in_channel", "channel_not_found")
 GONE_ERRORS = ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found")
 VIEW_GONE_ERRORS = ("not_found", "hash_conflict", "view_not_found")
 TRANSIENT_ERRORS = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "file_update_failed")
+
+
+NO_METHOD = "unknown_method"  # Slack always has the methods that we call; what only speaks like Slack may not
+UNREADABLE = "unknown"  # an answer without Slack's own words: cut off, or from something between Slack and us
 
 
 class LayoutError(Exception):
@@ -40,13 +48,14 @@ def judge(error: Exception, attempt: int) -> float:
     again_s = 0.0 if attempt == ATTEMPTS - 1 else FIRST_WAIT_S * 2.0**attempt
     if not isinstance(error, SlackApiError):
         return again_s
-    code = error_code(error)
+    code, status = error_code(error), _status(error)
     if code in LAYOUT_ERRORS:
         raise LayoutError(code)
-    status = int(getattr(error.response, "status_code", 200) or 200)
-    if status == 429 or code in RATE_ERRORS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in RATE_ERRORS:
         return _retry_after_s(getattr(error.response, "headers", None) or {}) if again_s else 0.0
-    if status >= 500 or code in TRANSIENT_ERRORS:
+    if status == HTTPStatus.NOT_FOUND and code == UNREADABLE:
+        code = NO_METHOD
+    if status >= 500 or code in TRANSIENT_ERRORS or code == UNREADABLE:
         return again_s
     if code in GONE_ERRORS:
         raise DeliveryError("message-gone", detail=code)
@@ -59,23 +68,29 @@ def _retry_after_s(headers: Mapping[str, str]) -> float:
     return min(MAX_WAIT_S, float(asked)) if asked.isdigit() else 1.0
 
 
+def _status(error: SlackApiError) -> int:
+    return int(getattr(error.response, "status_code", 200) or 200)
+
+
 def error_code(error: SlackApiError) -> str:
     """Return Slack's error code."""
     response = error.response
     if isinstance(response, (AsyncSlackResponse, dict)):
         data = response.data if isinstance(response, AsyncSlackResponse) else response
         if isinstance(data, dict):
-            return str(data.get("error") or "unknown")
-    return "unknown"
+            return str(data.get("error") or UNREADABLE)
+    return UNREADABLE
 
 
 def broke_off(error: Exception) -> bool:
-    """Tell whether a call ended without any answer after Slack may have heard it."""
-    return not isinstance(error, (SlackApiError, aiohttp.ClientConnectorError))
+    """Tell whether a call ended without a whole answer after Slack may have heard it."""
+    if isinstance(error, SlackApiError):
+        return error_code(error) == UNREADABLE and _status(error) == HTTPStatus.OK
+    return not isinstance(error, aiohttp.ClientConnectorError)
 
 
 def certainly_refused(error: Exception) -> bool:
     """Tell whether Slack said that it did not apply the call (a rate limit), as against not knowing."""
     if not isinstance(error, SlackApiError):
         return False
-    return getattr(error.response, "status_code", 200) == 429 or error_code(error) in RATE_ERRORS
+    return _status(error) == HTTPStatus.TOO_MANY_REQUESTS or error_code(error) in RATE_ERRORS

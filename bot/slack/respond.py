@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,9 +20,11 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 log = structlog.get_logger()
 
-
 SLACK_DOMAINS = (".slack.com", ".slack-gov.com")
 SPENT = (404, 410)  # the address was used up or has expired
+
+
+REFUSED = 400  # also said as a 200 whose body is an error
 
 
 class Heard(Enum):
@@ -64,10 +68,11 @@ class Responder:
             self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True, connector=connector)
         try:
             async with self._session.post(url, json=body) as response:
-                if response.status == 200:
+                status = REFUSED if response.status == HTTPStatus.OK and await _refused(response) else response.status
+                if status == HTTPStatus.OK:
                     return Heard.YES
-                log.warning("response url refused", status=response.status)
-                return response.status
+                log.warning("response url refused", status=status)
+                return status
         except aiohttp.ClientConnectorError as error:
             log.warning("response url failed", error=type(error).__name__)  # its text would hold the address
             return Heard.NO
@@ -84,3 +89,12 @@ class Responder:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+async def _refused(response: aiohttp.ClientResponse) -> bool:
+    """Tell whether a 200 says that it was refused: usually its body is the word ok."""
+    try:
+        said = json.loads(await response.read())
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("ok") is False

@@ -24,11 +24,11 @@ _CHEAP_TO_DECODE = 4_096  # bytes: an empty result is far smaller, and decoding 
 
 def refuse(answer: Answer, source: str, trace_id: str) -> None:
     """Raise the `SourceError` that an answer's status means; return for a good one."""
+    if answer.wrong_path and answer.status in (200, 404):
+        raise SourceError("wrong-path", source=source, path=answer.path)
     if answer.status == 200:
         return
     if answer.status == 404:
-        if answer.wrong_path:
-            raise SourceError("wrong-path", source=source, path=answer.path)
         raise SourceError("trace-not-found", source=source, trace=trace_id)
     if answer.status in (401, 403):
         code = "no-tenant" if "org id" in answer.detail or "tenant" in answer.detail.lower() else "unauthorised"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bot.settings import Endpoint
 
 ATTEMPTS = 3
+OK = 200
+NOT_FOUND = 404
 BUSY = 429
 NOT_IMPLEMENTED = 501  # final: a feature that this server has not got
 DETAIL = 200  # characters of a server's answer that are shown
@@ -50,10 +52,20 @@ class Answer(Struct, frozen=True):
 
     @property
     def wrong_path(self) -> bool:
-        """Tell whether the server does not know the path, as against not having the trace."""
+        """Tell whether the server does not know the path, as against not having the trace.
+
+        A page for browsers is never the answer to a question: Jaeger sends that of its own interface for such a path.
+        """
+        if self.content_type.startswith("text/html") and self.status in (OK, NOT_FOUND):
+            return True
         return self.status in (400, 404, 405) and any(
             mark in self.body[:500].decode(errors="replace") for mark in WRONG_PATH
         )
+
+    @property
+    def absent(self) -> bool:
+        """Tell whether the server may not know the path: many proxies and servers say no more than 404."""
+        return self.wrong_path or self.status == NOT_FOUND
 
 
 def _message(data: object) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 TENANT_HEADER = "x-tenant"
 JSON = "application/json"
+OK = 200
 V1_MOST = 20  # traces in an answer of the v1 search, which sends them whole
 V1_BYTES = 16 * 1024 * 1024  # of such an answer: decoding more would hold up others
 
@@ -55,18 +56,22 @@ class JaegerSource:
     ) -> FetchedTrace:
         """Fetch a trace by id; see `TraceSource`."""
         headers = self._tenant(tenant)
+        newer: Answer | None = None
         if self._v3 is not False:
             params = {}
             if window:
                 params = {"startTime": rfc3339(window[0]), "endTime": rfc3339(window[1])}
-            answer = await self._http.get(
+            newer = await self._http.get(
                 f"/api/v3/traces/{trace_id}", accept=JSON, headers=headers, params=params, deadline_s=deadline_s
             )
-            if not answer.wrong_path:
-                self._v3 = True
-                return self._result(answer, trace_id, WireFormat.OTLP_JSON)
-            self._v3 = False
+            if self._v3 or not newer.absent:
+                self._v3 = True if newer.status == OK else self._v3
+                return self._result(newer, trace_id, WireFormat.OTLP_JSON)
         answer = await self._http.get(f"/api/traces/{trace_id}", accept=JSON, headers=headers, deadline_s=deadline_s)
+        if newer is not None and answer.wrong_path and not newer.wrong_path:
+            return self._result(newer, trace_id, WireFormat.OTLP_JSON)
+        if not answer.absent:
+            self._v3 = False
         try:
             return self._result(answer, trace_id, WireFormat.JAEGER_JSON)
         except SourceError as error:
@@ -90,13 +95,13 @@ class JaegerSource:
                 "/api/v3/trace-summaries", accept=JSON, headers=headers, deadline_s=deadline_s,
                 params=summaries_parameters(query, limit),
             )  # fmt: skip
-            if not answer.wrong_path:
+            if not answer.absent:
                 self._summaries = True
                 summaries = read(answer, self.settings.name, read_summaries)
                 return Found(selected(summaries, query), cut=len(summaries) >= limit)
-            self._summaries = False
         answer, limit = await self._search_v1(query, headers, deadline_s)
         traces = read(answer, self.settings.name, split_v1)
+        self._summaries = False
         found: list[TraceSummary] = []
         for trace in traces:
             with readable(self.settings.name):
@@ -147,7 +152,7 @@ class JaegerSource:
             answer = await self._http.get(
                 path, accept=JSON, headers=self._tenant(tenant), params=params, deadline_s=deadline_s
             )
-            if not answer.wrong_path:
+            if not answer.absent:
                 return read(answer, self.settings.name, read_names)
         answer = await self._http.get(
             paths[-1], accept=JSON, headers=self._tenant(tenant), params=params, deadline_s=deadline_s
@@ -210,7 +215,7 @@ class JaegerSource:
             answer = await self._http.get(
                 path, accept=JSON, headers=self._tenant(None), deadline_s=self.settings.read_timeout_s
             )
-            if not answer.wrong_path:
+            if not answer.absent:
                 refuse(answer, self.settings.name, "")
                 return "ok"
         raise SourceError("wrong-path", source=self.settings.name, path="/api/services")

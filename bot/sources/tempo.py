@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TENANT_HEADER = "X-Scope-OrgID"
 PROTOBUF = "application/protobuf"
 JSON = "application/json"
+OK = 200
 
 
 class TempoSource:
@@ -45,18 +46,22 @@ class TempoSource:
         """Fetch a trace by id; see `TraceSource`."""
         headers = self._tenant(tenant)
         params = {"start": str(window[0]), "end": str(window[1])} if window else {}
+        newer: Answer | None = None
         if self._v2 is not False:
-            answer = await self._http.get(
+            newer = await self._http.get(
                 f"/api/v2/traces/{trace_id}", accept=PROTOBUF, headers=headers, params=params, deadline_s=deadline_s
             )
-            if not answer.wrong_path:
-                self._v2 = True
-                refuse(answer, self.settings.name, trace_id)
-                return checked(answer, self.settings.name, trace_id, _wire(answer, WireFormat.TEMPO_PROTOBUF))
-            self._v2 = False
+            if self._v2 or not newer.absent:
+                self._v2 = True if newer.status == OK else self._v2
+                refuse(newer, self.settings.name, trace_id)
+                return checked(newer, self.settings.name, trace_id, _wire(newer, WireFormat.TEMPO_PROTOBUF))
         answer = await self._http.get(
             f"/api/traces/{trace_id}", accept=PROTOBUF, headers=headers, params=params, deadline_s=deadline_s
         )
+        if not answer.absent:
+            self._v2 = False
+        if newer is not None and answer.wrong_path:
+            refuse(newer, self.settings.name, trace_id)
         refuse(answer, self.settings.name, trace_id)
         return checked(answer, self.settings.name, trace_id, _wire(answer, WireFormat.OTLP_PROTOBUF))
 
@@ -93,7 +98,7 @@ class TempoSource:
         """Ask for the values of a tag: v2, which can be filtered, and where that is unknown v1."""
         headers = self._tenant(tenant)
         answer = await self._http.get(paths[0], accept=JSON, headers=headers, params=params, deadline_s=deadline_s)
-        if answer.wrong_path:
+        if answer.absent:
             answer = await self._http.get(paths[1], accept=JSON, headers=headers, params=params, deadline_s=deadline_s)
         return read(answer, self.settings.name, read_values)
 

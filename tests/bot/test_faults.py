@@ -11,7 +11,10 @@ from bot.request import Origin
 from bot.settings import Limits
 from bot.slack import forms
 
-PASSING = ("429", "500", "cut before", "cut after", "invalid_blocks", "msg_too_long", "msg_blocks_too_long")
+PASSING = (
+    "429", "500", "cut before", "cut after", "half an answer", "invalid_blocks", "msg_too_long", "msg_blocks_too_long",
+    "invalid_arguments",
+)  # fmt: skip
 LASTING = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action", "invalid_auth")
 REPLIES = (
     "Top offending spans",
@@ -181,7 +184,7 @@ async def test_an_announcement_that_cannot_be_taken_back_is_the_error_itself(wor
 async def test_an_error_is_told_once(world, what) -> None:
     """A trace that is not there, while Slack has troubles of its own: one sentence, or two of which one is a copy."""
     world.slack.messages[CHANNEL].clear()
-    cut = what.startswith("cut")
+    cut = what.startswith(("cut", "half"))
     world.slack.faults = [("response", "500" if what[0] in "im" else what if what == "cut after" else "404")]
     world.slack.faults += [] if what == "cut after" else [("chat.postEphemeral", what)]
     await world.command("1234567890abcdef fedcba0987654321")

@@ -69,6 +69,27 @@ async def test_where_slack_does_not_say_nothing_is_said(make_world, samples) -> 
         assert "missing_scope" in told(world)
 
 
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        (["429", "500", "cut before"], ""),  # passes
+        (["no such method"], ""),  # not Slack, but something that speaks like it
+        (["channel_not_found"], "/invite"),  # a private channel, seen from outside
+        (["500"] * 9, "Slack does not tell me who reads this channel"),
+    ],
+    ids=["passing", "no method", "outside", "lasting"],
+)
+async def test_troubles_with_the_question_end_in_an_answer_or_in_its_reason(make_world, samples, faults, said) -> None:
+    """Who reads the channel is asked again when that is of use; a channel that cannot be seen is one to be invited to."""
+    async with make_world() as world:
+        world.slack.faults = [("conversations.info", fault) for fault in faults]
+        await world.command(ids(samples))
+        await world.settled()
+        assert len(world.slack.roots()) == (0 if said else 1)
+        assert said in told(world)
+        assert len(world.slack.whispers()) == (1 if said else 0)
+
+
 @pytest.mark.parametrize(("members", "answers"), [(["U1"], 1), (["U2"], 0)])
 async def test_members_of_a_user_group_may_ask(make_world, samples, members, answers) -> None:
     """Groups are kept in Slack; who is in one of those named may ask, others are told that they may not."""

@@ -60,6 +60,15 @@ async def test_it_can_be_dismissed(world, samples) -> None:
     assert public(world) == []
 
 
+async def test_a_click_says_where_it_was_in_more_than_one_way(world, samples) -> None:
+    """For what one person alone sees, the place may stand in the container alone."""
+    (message,) = await ask(world, samples)
+    container = {"type": "message", "message_ts": message["ts"], "channel_id": CHANNEL, "is_ephemeral": True}
+    await world.click(message, "post_to_channel", channel=None, team=None, container=container)
+    await world.settled()
+    assert len(world.slack.roots()) == 1
+
+
 async def test_it_can_be_posted_to_the_channel(world, samples) -> None:
     """Then everybody sees the whole answer, thread and picture included, and the private one goes."""
     (message,) = await ask(world, samples)

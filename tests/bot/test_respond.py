@@ -71,6 +71,22 @@ async def test_a_refused_layout_is_tried_in_a_plainer_one(answers, taken, tries)
     assert len({str(body["blocks"]) for body in bodies}) == tries
 
 
+async def test_a_refusal_may_also_come_as_a_good_status() -> None:
+    """The body is the word ok, or an error; a plainer layout is tried then."""
+    answers = [web.json_response({"ok": False, "error": "invalid_blocks"}), web.Response(text="ok")]
+
+    async def answer(_: web.Request) -> web.Response:
+        return answers.pop(0)
+
+    app = web.Application()
+    app.router.add_post("/x", answer)
+    async with serve(app) as url:
+        responder = Responder(f"{url}/api")
+        assert await responder.respond(f"{url}/x", MESSAGE) is Heard.YES
+        await responder.aclose()
+    assert answers == []
+
+
 async def test_where_nobody_listens_nothing_was_heard(responder) -> None:
     """The caller then takes another way, without fear of saying it twice."""
     assert await responder.respond("http://127.0.0.1:1/x", MESSAGE) is Heard.NO

@@ -410,3 +410,42 @@ async def test_a_jaeger_trace_cut_by_the_server_says_so() -> None:
     async with sources("jaeger", backend) as opened:
         fetched = await fetch(opened)
     assert [n.code for n in decode(fetched.body, fetched.wire).notes] == ["partial-trace"]
+
+
+PAGE = "<!doctype html><html><title>Jaeger UI</title></html>"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        status(200, PAGE, Content_Type="text/html; charset=utf-8"),  # Jaeger with its interface, for any other path
+        status(404, PAGE, Content_Type="text/html"),
+        status(404, '{"code":5,"message":"Not Found","details":[]}', Content_Type="application/json"),
+        status(404, "404: Not Found"),
+        status(404),
+    ],
+    ids=["page", "page-404", "gateway", "text", "nothing"],
+)
+@pytest.mark.parametrize("kind", ["jaeger", "tempo"])
+async def test_a_server_that_knows_only_the_older_path_says_so_in_many_ways(kind, says) -> None:
+    """Whatever it says to the newer path, the older one is asked, and asked at once from then on."""
+    older = {"jaeger": ("victoria", "trace-checkout-slow"), "tempo": ("tempo", "v1-checkout-slow-pb")}[kind]
+    newer = {"jaeger": "v3", "tempo": "v2"}[kind]
+    backend = Backend()
+    backend.on(f"/api/{newer}/traces/{CHECKOUT}", says)
+    backend.on(f"/api/traces/{CHECKOUT}", older)
+    async with sources(kind, backend) as opened:
+        for _ in range(2):
+            fetched = await fetch(opened)
+            assert len(decode(fetched.body, fetched.wire).spans) == 52
+    assert [r.path.split("/")[2] for r in backend.asked] == [newer, "traces", "traces"]
+
+
+@pytest.mark.parametrize("kind", ["jaeger", "tempo"])
+async def test_pages_for_browsers_are_a_wrong_address(kind) -> None:
+    """A base address that leads to some web page: the configuration is wrong, no trace is missing."""
+    backend = Backend()
+    for version in ("/v3", "/v2", ""):
+        backend.on(f"/api{version}/traces/{CHECKOUT}", status(200, PAGE, Content_Type="text/html"))
+    async with sources(kind, backend) as opened:
+        assert await code_of(opened) == "wrong-path"

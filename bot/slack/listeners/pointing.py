@@ -37,8 +37,8 @@ class Pointing:
         origin = Origin(
             team=(body.get("team") or {}).get("id") or "", channel=body["channel"]["id"], user=user["id"],
             user_name=user.get("username") or user.get("name") or user["id"],
-            thread_ts=message.get("thread_ts") or body["message_ts"], aside_ts=thread_of(message),
-            response_url=body.get("response_url"),
+            thread_ts=message.get("thread_ts") or body.get("message_ts") or message.get("ts"),
+            aside_ts=thread_of(message), response_url=body.get("response_url"),
         )  # fmt: skip
         self._desk.work(origin, self._desk.compare_what(message, origin))
 
