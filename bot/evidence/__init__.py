@@ -6,6 +6,7 @@ question.py    what to ask, and about whom: the causes' services, both ends, not
 queries.py     putting names into query languages, so that no name can change a query
 span_metrics.py, prometheus.py    what Prometheus is asked, and what its answers say
 windows.py, lines.py, patterns.py    when logs are looked at, what a line says, which errors and warnings are new
+changes.py     what was deployed, or otherwise changed, between the two requests
 loki.py, elasticsearch.py            what log stores are asked, and what their answers say
 facts.py       what was found
 sparkline.py   numbers over time in a line of text

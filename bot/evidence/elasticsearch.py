@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.evidence.lines import line
+from bot.evidence.queries import filled
 
 if TYPE_CHECKING:
     from bot.evidence.lines import Line
@@ -64,6 +65,28 @@ def of_trace(
     return _question(settings, [_of(services, settings), named], window, limit)
 
 
+def deployments(settings: LogSettings, service: str, window: tuple[int, int], limit: int) -> bytes:
+    """Return the question for the lines that say when a service was deployed: a query string of one's own."""
+    own = {"query_string": {"query": filled(settings.deployments, service=service), "lenient": True}}
+    return _question(settings, [own], window, limit)
+
+
+def read_events(body: bytes, settings: LogSettings) -> list[tuple[int, str]]:
+    """Read lines with their times (unix s), the oldest first; raises as `read_lines`."""
+    hits = msgspec.json.decode(body, type=_Answer).hits.hits
+    events = [(_seconds(_at(hit.source, settings.time_field)), _line(hit.source, settings).text) for hit in hits]
+    return sorted((at, text) for at, text in events if at is not None)
+
+
+def _seconds(time: object) -> int | None:
+    if isinstance(time, (int, float)):
+        return int(time / 1_000)
+    try:
+        return int(datetime.fromisoformat(str(time)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
 def _question(settings: LogSettings, filters: list[dict[str, Any]], window: tuple[int, int], limit: int) -> bytes:
     start, end = (datetime.fromtimestamp(at // 10**6 / 1_000, UTC).isoformat(timespec="milliseconds") for at in window)
     between = {"range": {settings.time_field: {"gte": start, "lte": end, "format": "strict_date_optional_time"}}}
@@ -71,8 +94,8 @@ def _question(settings: LogSettings, filters: list[dict[str, Any]], window: tupl
         "size": limit, "track_total_hits": False, "query": {"bool": {"filter": [between, *filters]}},
         "sort": [{settings.time_field: {"order": "desc", "unmapped_type": "date"}}],
         "_source": [
-            *settings.service_fields, *settings.message_fields, *settings.level_fields, "severity_number",
-            "SeverityNumber",
+            settings.time_field, *settings.service_fields, *settings.message_fields, *settings.level_fields,
+            "severity_number", "SeverityNumber",
         ],
     })  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from bot.finding.choosing import moment
 from bot.finding.trend import Trend
 
 if TYPE_CHECKING:
@@ -75,6 +76,22 @@ class LogLook(Struct, frozen=True, kw_only=True):
     suspect: int
 
 
+class ChangeFact(Struct, frozen=True, kw_only=True):
+    """A service changed between the two requests, as one source shows; without `before` it is a line of a log."""
+
+    source: str
+    service: str
+    what: str
+    at: int  # unix seconds
+    before: str
+    after: str
+
+    def words(self, today: int) -> str:
+        """Say what changed, and when."""
+        what = f"{self.what} {self.before} → {self.after}" if self.before else f"{self.what}: {self.after}"
+        return f"{self.service}: {what} at {moment(self.at, today)} ({self.source})"
+
+
 class Silence(Struct, frozen=True):
     """A source that did not say what it was asked; `code` as in `SourceError`."""
 
@@ -88,12 +105,13 @@ class Evidence(Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricFact, ...] = ()
     logs: tuple[LogFact, ...] = ()
     looks: tuple[LogLook, ...] = ()  # sources of logs that had any lines
+    changes: tuple[ChangeFact, ...] = ()
     silent: tuple[Silence, ...] = ()
 
     @property
     def found(self) -> bool:
         """Tell whether there is anything to say about the causes."""
-        return bool(self.metrics or self.logs or self.looks)
+        return bool(self.metrics or self.logs or self.looks or self.changes)
 
 
 def slow_of_late(steps: Sequence[Latency], level_ns: int, until: int) -> tuple[int, int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.evidence import elasticsearch, loki
+from analysis.redact import redacted
+from bot.evidence import changes, elasticsearch, loki
 from bot.evidence.asking import Asking
-from bot.evidence.facts import LogFact, LogLook
+from bot.evidence.facts import ChangeFact, LogFact, LogLook
 from bot.evidence.lines import FINE
 from bot.evidence.patterns import Lines, new_patterns
 from bot.evidence.windows import windows
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from bot.settings import LogSettings
 
 Window = tuple[int, int]
-LATE_NS = 60 * 10**9  # a request's own lines may come that much before or after it: clocks differ, buffers wait
+NS = 10**9
+EVENTS = 20  # lines about deployments that are read
+DEPLOYMENTS = 2  # of one service that are told: the last ones before the suspect
+EVENT = 160  # characters of one
+LATE_NS = 60 * NS  # a request's own lines may come that much before or after it: clocks differ, buffers wait
 
 
 class LogSource:
@@ -31,8 +36,8 @@ class LogSource:
 
     async def facts(
         self, question: Question, *, tenant: str | None, deadline_s: float
-    ) -> tuple[tuple[LogFact, ...], LogLook | None]:
-        """Say which errors and warnings of the services are new around the suspect; raises `SourceError`."""
+    ) -> tuple[tuple[LogFact, ...], LogLook | None, tuple[ChangeFact, ...]]:
+        """Say which errors and warnings are new around the suspect, and what was deployed; raises `SourceError`."""
         when = windows(question, self._around_s)
         baseline, suspect = await asyncio.gather(
             self._lines(question.services, question.baseline, when.baseline, tenant, deadline_s),
@@ -55,7 +60,41 @@ class LogSource:
         )  # fmt: skip
         bad = [sum(line.level != FINE for line in its.around) for its in (baseline, suspect)]
         any_lines = any((baseline.around, suspect.around, baseline.own, suspect.own))
-        return facts, LogLook(source=self.settings.name, baseline=bad[0], suspect=bad[1]) if any_lines else None
+        look = LogLook(source=self.settings.name, baseline=bad[0], suspect=bad[1]) if any_lines else None
+        return facts, look, await self._deployments(question, tenant, deadline_s)
+
+    async def _deployments(self, question: Question, tenant: str | None, deadline_s: float) -> tuple[ChangeFact, ...]:
+        """Say which deployments the log holds between the two requests, where a query for them is configured."""
+        time = changes.between(question)
+        if time is None or not self.settings.deployments:
+            return ()
+        window = (time[0] * NS, time[1] * NS)
+        found = await asyncio.gather(
+            *(self._events(service, window, tenant, deadline_s) for service in question.services)
+        )
+        return tuple(
+            ChangeFact(
+                source=self.settings.name, service=service, what="deployed", at=at, before="",
+                after=" ".join(redacted(text).split())[:EVENT],
+            )
+            for service, events in zip(question.services, found, strict=True)
+            for at, text in events[-DEPLOYMENTS:]
+        )  # fmt: skip
+
+    async def _events(
+        self, service: str, window: Window, tenant: str | None, deadline_s: float
+    ) -> list[tuple[int, str]]:
+        if self.settings.kind == "loki":
+            return await self._asking.ask(
+                "changes", loki.RANGE, loki.read_events, tenant=tenant, deadline_s=deadline_s,
+                params=loki.parameters(loki.deployments(self.settings, service), window, EVENTS),
+            )  # fmt: skip
+        return await self._asking.ask(
+            "changes", elasticsearch.path(self.settings),
+            lambda body: elasticsearch.read_events(body, self.settings), params=elasticsearch.PARAMETERS,
+            question=elasticsearch.deployments(self.settings, service, window, EVENTS), tenant=tenant,
+            deadline_s=deadline_s,
+        )  # fmt: skip
 
     @property
     def _needs_words(self) -> bool:

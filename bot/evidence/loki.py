@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.evidence.lines import line
-from bot.evidence.queries import literal, one_of
+from bot.evidence.queries import filled, literal, one_of
 
 if TYPE_CHECKING:
     from bot.evidence.lines import Line
@@ -54,6 +54,11 @@ def bad_words(settings: LogSettings, services: tuple[str, ...]) -> str:
     return f'{_selector(settings, services)} |~ "{WORDS}"'
 
 
+def deployments(settings: LogSettings, service: str) -> str:
+    """Return the query for the lines that say when a service was deployed."""
+    return filled(settings.deployments, service=service)
+
+
 def of_trace(settings: LogSettings, services: tuple[str, ...], trace_id: str) -> tuple[str, str]:
     """Return the queries for the lines of a trace: its id in the line, and beside it."""
     selector, id_ = _selector(settings, services), literal(trace_id)
@@ -70,6 +75,17 @@ def parameters(query: str, window: tuple[int, int], limit: int) -> dict[str, str
     return {
         "query": query, "start": str(window[0]), "end": str(window[1]), "limit": str(limit), "direction": "backward",
     }  # fmt: skip
+
+
+def read_events(body: bytes) -> list[tuple[int, str]]:
+    """Read lines with their times (unix s), the oldest first; raises as `read_lines`."""
+    events = [
+        (int(value[0]) // 10**9, line("", its.stream, value[1]).text)
+        for its in msgspec.json.decode(body, type=_Answer).data.result
+        for value in its.values
+        if len(value) >= 2 and isinstance(value[1], str) and str(value[0]).isdigit()
+    ]
+    return sorted(events)
 
 
 def read_lines(body: bytes, service_label: str) -> list[Line]:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.evidence import prometheus
+import structlog
+
+from bot.errors import SourceError
+from bot.evidence import changes, prometheus
 from bot.evidence.asking import Asking
-from bot.evidence.facts import MetricFact, failed_of_late, slow_of_late
+from bot.evidence.facts import ChangeFact, MetricFact, failed_of_late, slow_of_late
+from bot.evidence.queries import filled
 from bot.finding import trend
 
 if TYPE_CHECKING:
     from bot.evidence.question import Question, Subject
-    from bot.settings import MetricSettings
+    from bot.settings import ChangeSettings, MetricSettings
 
 RANGE = "/api/v1/query_range"
+
+
+log = structlog.get_logger()
 
 
 class MetricSource:
@@ -26,12 +33,40 @@ class MetricSource:
 
     async def facts(
         self, question: Question, *, tenant: str | None, now: int, deadline_s: float
-    ) -> tuple[MetricFact, ...]:
-        """Say how the requests of every operation in question went; raises `SourceError`."""
-        found = await asyncio.gather(
-            *(self._fact(subject, question, tenant, now, deadline_s) for subject in question.subjects)
+    ) -> tuple[tuple[MetricFact, ...], tuple[ChangeFact, ...]]:
+        """Say how the requests of every operation in question went, and what changed; raises `SourceError`."""
+        found, changed = await asyncio.gather(
+            asyncio.gather(*(self._fact(subject, question, tenant, now, deadline_s) for subject in question.subjects)),
+            self._changes(question, tenant, deadline_s),
         )
-        return tuple(fact for fact in found if fact is not None)
+        return tuple(fact for fact in found if fact is not None), changed
+
+    async def _changes(self, question: Question, tenant: str | None, deadline_s: float) -> tuple[ChangeFact, ...]:
+        """Say what changed about the services in question between the two requests."""
+        time = changes.between(question)
+        if time is None:
+            return ()
+        wanted = [(service, its) for service in question.services for its in self.settings.changes]
+        found = await asyncio.gather(*(self._change(service, its, time, tenant, deadline_s) for service, its in wanted))
+        return tuple(fact for facts in found for fact in facts)
+
+    async def _change(
+        self, service: str, its: ChangeSettings, time: tuple[int, int], tenant: str | None, deadline_s: float
+    ) -> list[ChangeFact]:
+        query = filled(its.query, service=service, step=f"{changes.STEP_S}s")
+        try:
+            series = await self._asking.ask(
+                "changes", RANGE, prometheus.read_series, tenant=tenant, deadline_s=deadline_s,
+                params=prometheus.range_parameters(query, changes.window(time), changes.STEP_S),
+            )  # fmt: skip
+        except SourceError as error:
+            # A query that this server does not take costs only what it would have said.
+            log.warning("no changes", source=self.settings.name, what=its.name, code=error.code)
+            return []
+        return [
+            ChangeFact(source=self.settings.name, service=service, what=its.name, at=at, before=before, after=after)
+            for at, before, after in changes.changes(series, its.label, time)
+        ]
 
     async def _fact(
         self, subject: Subject, question: Question, tenant: str | None, now: int, deadline_s: float

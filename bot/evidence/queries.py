@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-FIELDS = ("service", "operation", "step")
+FIELDS = ("service", "service_regex", "operation", "step")
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _REGEX = frozenset("\\.+*?()|[]{}^$")
 _QUOTES = frozenset("\"'`\\")
@@ -20,14 +20,19 @@ def check_query(template: str) -> str:
     unknown = sorted(fields - set(FIELDS))
     if unknown:
         raise ValueError(f"there is no field {{{unknown[0]}}}; there are {', '.join(FIELDS)}")
-    if template and "service" not in fields:
+    if template and not fields & {"service", "service_regex"}:
         raise ValueError("must name the service it asks about: {service}")
     return template
 
 
 def filled(template: str, *, service: str, operation: str = "", step: str = "") -> str:
-    """Fill a template in; names stand for text within quotes."""
-    values = {"service": literal(service), "operation": literal(operation), "step": step}
+    """Fill a template in; names stand for text within quotes, `{service_regex}` for a regular expression there."""
+    values = {
+        "service": literal(service),
+        "service_regex": one_of((service,)),
+        "operation": literal(operation),
+        "step": step,
+    }
     return _FIELD.sub(lambda match: values.get(match.group(1), match.group(0)), template)
 
 

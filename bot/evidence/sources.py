@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Said = TypeVar("Said")
 
+MOST_CHANGES = 6
+
 log = structlog.get_logger()
 
 
@@ -59,9 +61,12 @@ class EvidenceSources:
         )  # fmt: skip
         told, measured = _spoken(logs), _spoken(metrics)
         return Evidence(
-            metrics=tuple(sorted((fact for facts in measured for fact in facts), key=lambda fact: fact.rank)),
-            logs=tuple(fact for facts, _ in told for fact in facts),
-            looks=tuple(look for _, look in told if look is not None),
+            metrics=tuple(sorted((fact for facts, _ in measured for fact in facts), key=lambda fact: fact.rank)),
+            logs=tuple(fact for facts, _, _ in told for fact in facts),
+            looks=tuple(look for _, look, _ in told if look is not None),
+            changes=tuple(
+                fact for its in (*(its for _, its in measured), *(its for _, _, its in told)) for fact in its
+            )[:MOST_CHANGES],
             silent=tuple(its for its in (*logs, *metrics) if isinstance(its, Silence)),
         )
 

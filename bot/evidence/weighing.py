@@ -5,6 +5,7 @@
     since a moment after A and not after B                            before B, A's time included
     the services of the first cause log errors around B, or B its
     own, that they did not around A
+    one of them changed (a deployment, a flag) between A and B
 
 Evidence moves the confidence by one step at most, and only where all of it points one way. It never changes what the
 verdict is or what it names, and never touches a comparison that could not be made. A source that keeps silent, or finds
@@ -50,6 +51,7 @@ def weigh(comparison: Comparison, evidence: Evidence) -> Weight | None:
         return None
     said = [judged for fact in evidence.metrics if (judged := _metric(fact, comparison))]
     said += _logs(evidence, comparison)
+    said += _changes(evidence, comparison)
     before = comparison.verdict.confidence
     directions = {direction for direction, _ in said}
     if not directions:
@@ -78,6 +80,13 @@ def _logs(evidence: Evidence, comparison: Comparison) -> list[tuple[int, str]]:
     new = [fact for fact in evidence.logs if fact.level == ERROR and fact.service in (top.service, top.peer_service)]
     services = " and ".join(dict.fromkeys(fact.service for fact in new))
     return [(1, f"logs: {services} logs errors around B that it does not around A")] if new else []
+
+
+def _changes(evidence: Evidence, comparison: Comparison) -> list[tuple[int, str]]:
+    """Judge by deployments and the like of the first cause's services between the two requests."""
+    top = comparison.causes[0]
+    its = [fact for fact in evidence.changes if fact.service in (top.service, top.peer_service)]
+    return [(1, f"{its[0].source}: {its[0].service} changed between A and B ({its[0].what})")] if its else []
 
 
 def _metric(fact: MetricFact, comparison: Comparison) -> tuple[int, str] | None:

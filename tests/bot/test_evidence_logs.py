@@ -48,7 +48,7 @@ async def facts(its, question: Question = QUESTION, kind: str = "loki", **change
 async def test_new_errors_around_the_suspect_are_found() -> None:
     """By service and window: what is usual is not told, other services' lines are not even asked for."""
     loki = Loki([*USUAL, *BOOM, Entry(at=B_AT, service="other", text="other boom", known={"detected_level": "error"})])
-    (fact,), look = await facts(loki)
+    (fact,), look, _ = await facts(loki)
     assert (fact.service, fact.level, fact.sample) == ("catalog", "error", "pool orders exhausted after 1100 ms")
     assert fact.words() == "12 in the 121 s around B, none around A"
     assert look == LogLook(source="loki", baseline=5, suspect=17)
@@ -60,7 +60,7 @@ async def test_the_suspects_own_lines_are_found_by_its_id(where) -> None:
     """Whether the id of the trace stands in the line or beside it; one line is enough."""
     known = {"detected_level": "error"} | ({"trace_id": B_ID} if where == "metadata" else {})
     text = "payment refused" if where == "metadata" else f'level=error msg="payment refused" trace_id={B_ID}'
-    (fact,), _ = await facts(Loki([*USUAL, Entry(at=B_AT + 30, service="catalog", text=text, known=known)]))
+    (fact,), _, _ = await facts(Loki([*USUAL, Entry(at=B_AT + 30, service="catalog", text=text, known=known)]))
     assert fact.sample == "payment refused"
     assert fact.words().startswith("in B's own log, not in A's")
 
@@ -69,7 +69,7 @@ async def test_an_old_loki_that_knows_no_levels_is_asked_for_words() -> None:
     """Before version 3 nothing stands beside a line: then what the line says tells its level."""
     lines = [Entry(at=B_AT + i, service="catalog", text=f'{{"level":"ERROR","msg":"boom {i}"}}') for i in range(12)]
     lines += [Entry(at=B_AT, service="catalog", text='level=info msg="no error"')]
-    (fact,), look = await facts(Loki(lines))
+    (fact,), look, _ = await facts(Loki(lines))
     assert (fact.sample, fact.suspect, look.suspect) == ("boom 11", 12, 12)
 
 
@@ -78,7 +78,7 @@ async def test_names_cannot_change_a_question() -> None:
     loki = Loki(
         [Entry(at=B_AT + i, service='odd"}.*', text=f"odd {i}", known={"detected_level": "error"}) for i in range(12)]
     )
-    (fact,), _ = await facts(loki)
+    (fact,), _, _ = await facts(loki)
     assert fact.service == 'odd"}.*'
     assert not matches(
         loki.asked[0]["query"], Entry(at=0, service='odd"}xx', text="", known={"detected_level": "error"})
@@ -101,7 +101,7 @@ async def test_a_configured_selector_and_pipeline_are_used() -> None:
 
 async def test_more_lines_than_are_read_are_said_to_be_more() -> None:
     """Of very many lines the newest are read; the count says that it is not all."""
-    (fact,), _ = await facts(Loki(BOOM), max_lines=10)
+    (fact,), _, _ = await facts(Loki(BOOM), max_lines=10)
     assert "at least 10 in the" in fact.words()
 
 
@@ -126,6 +126,25 @@ def stamp(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
+@pytest.mark.parametrize("kind", ["loki", "elasticsearch"])
+async def test_deployments_in_a_log_are_found(kind) -> None:
+    """With a query for them, the last deployments of each service between the two requests are told."""
+    said = [
+        (A_AT - 60, "before A"),
+        (A_AT + 60, "rollout of catalog to 1.5.0 token=hunter2hunter2hunter2"),
+        (B_AT + 60, "after B"),
+    ]
+    if kind == "loki":
+        its, query = (
+            Loki([Entry(at=at, service="catalog", text=text) for at, text in said]),
+            '{service_name="{service}"} |= "o"',
+        )
+    else:
+        its, query = Elastic([ecs(at, "INFO", text) for at, text in said]), 'deployed AND "{service}"'
+    *_, (fact,) = await facts(its, kind=kind, deployments=query)
+    assert fact.words(B_AT) == "catalog: deployed: rollout of catalog to 1.5.0 token=[redacted] at 11:07 UTC (loki)"
+
+
 @pytest.mark.parametrize(
     ("shape", "bad", "fine", "trace"),
     [
@@ -141,7 +160,7 @@ async def test_elasticsearch_is_asked_in_all_the_shapes_of_logs(shape, bad, fine
     others = [{**shape(B_AT, bad, "other boom"), "service": {"name": "other"}, "resource": {}, "kubernetes": {}}] * 20
     usual = [shape(at + 2, fine, "no error") for at in (A_AT, B_AT)]
     its = Elastic([*more, own, *others, *usual])
-    found, look = await facts(its, kind="elasticsearch", index="logs-*,app-logs")
+    found, look, _ = await facts(its, kind="elasticsearch", index="logs-*,app-logs")
     assert [(fact.sample, fact.own) for fact in found] == [
         ("payment refused", True),
         ("pool exhausted after 11 ms", False),

@@ -10,7 +10,7 @@ from prometheus_server import Traffic, at, level_from, openmetrics, prometheus
 from bot.evidence.metric_source import MetricSource
 from bot.evidence.question import Question, Request, Subject
 from bot.finding.trend import Kind
-from bot.settings import MetricSettings
+from bot.settings import ChangeSettings, MetricSettings
 
 QUOTED = 'GET /"odd\\name"{x=~".*"}\n'
 
@@ -37,10 +37,29 @@ TRAFFIC = [
 ]  # fmt: skip
 
 
+def rollout() -> str:
+    """Return what a scrape saw of a rollout at 02:10: two pods of the old version, replaced one after the other."""
+    lines = []
+    for second in range(at("01:00:00"), at("02:40:00"), 60):
+        old = [("a", "b"), ("b",), ()][(second >= at("02:10:00")) + (second >= at("02:15:00"))]
+        new = tuple("cd"[: 2 - len(old)])
+        for version, pods in (("1.4.2", old), ("1.5.0", new)):
+            lines += [
+                f'target_info{{job="shop/catalog",instance="{pod}",service_version="{version}"}} 1 {second}'
+                for pod in pods
+            ]
+        lines.append(f'target_info{{job="catalog-old",instance="x",service_version="0.{second}"}} 1 {second}')
+    flags = [
+        f'flag_enabled{{service="catalog"}} {int(second >= at("02:20:00"))} {second}'
+        for second in range(at("01:00:00"), at("02:40:00"), 60)
+    ]
+    return "\n".join([*lines, *flags])
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Return the address of a real Prometheus that has seen a night of requests."""
-    with prometheus(tmp_path_factory.mktemp("prometheus"), openmetrics(TRAFFIC)) as url:
+    with prometheus(tmp_path_factory.mktemp("prometheus"), openmetrics(TRAFFIC, rollout())) as url:
         yield url
 
 
@@ -59,7 +78,7 @@ async def facts(url: str, question: Question, **changes):
     """Ask a server a question."""
     source = MetricSource(MetricSettings(name="prom", url=url, **changes))
     try:
-        return await source.facts(question, tenant=None, now=at("02:40:00"), deadline_s=20)
+        return (await source.facts(question, tenant=None, now=at("02:40:00"), deadline_s=20))[0]
     finally:
         await source.aclose()
 
@@ -99,6 +118,26 @@ async def test_failures_are_counted_where_the_cause_is_one(server, service, kind
     (fact,) = await facts(server, about(service, "POST /pay", failing=True))
     assert (fact.trend.kind, fact.trend.failing) == (kind, True)
     assert fact.counted().endswith("of the last 1,100 requests failed")
+
+
+async def test_deployments_and_flags_between_the_two_requests(server) -> None:
+    """The version that most instances run, and when the new one was first seen; a flag by a query of one's own."""
+    flag = ChangeSettings(name="flag new-cart", query='flag_enabled{service="{service}"}')
+    broken = ChangeSettings(name="broken", query="nonsense({service})")
+    settings = MetricSettings(name="prom", url=server)
+    settings = settings.model_copy(update={"changes": (*settings.changes, flag, broken)})
+    source = MetricSource(settings)
+    _, changed = await source.facts(about("catalog", "SELECT"), tenant=None, now=at("02:40:00"), deadline_s=20)
+    assert [fact.words(at("02:25:09")) for fact in changed] == [
+        "catalog: version 1.4.2 → 1.5.0 at 02:10 UTC (prom)",
+        "catalog: flag new-cart 0 → 1 at 02:20 UTC (prom)",
+    ]
+    later = about("catalog", "SELECT")
+    later = msgspec.structs.replace(
+        later, baseline=msgspec.structs.replace(later.suspect, start_ns=at("02:22:00") * 10**9)
+    )
+    assert (await source.facts(later, tenant=None, now=at("02:40:00"), deadline_s=20))[1] == ()
+    await source.aclose()
 
 
 async def test_names_cannot_change_a_query(server) -> None:

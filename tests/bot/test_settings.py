@@ -53,9 +53,46 @@ def test_the_example_file_is_valid(environment) -> None:
     assert len(Settings.load().all_sources) >= 2
 
 
+def test_logs_and_metrics_are_configured_beside_the_sources(environment, tmp_path) -> None:
+    """They share names, credentials and channels with the sources; the queries of both have fields."""
+    environment("PROM_TOKEN", "t0psecret")
+    settings = configured(
+        environment,
+        tmp_path,
+        """
+        [[sources]]
+        name = "a"
+        kind = "tempo"
+        url = "http://a"
+        [[metrics]]
+        name = "prom"
+        url = "http://prom/base/"
+        bearer_env = "PROM_TOKEN"
+        latency_query = 'sum by (le) (x{s="{service}", o="{operation}"}[{step}])'
+        [[metrics.changes]]
+        name = "flag"
+        query = 'flag{s=~"{service_regex}"}'
+        [[logs]]
+        name = "loki"
+        kind = "loki"
+        url = "http://loki"
+        [channels.C1]
+        logs = ["loki"]
+        """,
+    )
+    assert settings.metrics[0].url == "http://prom/base"
+    assert [its.name for its in settings.metrics[0].changes] == ["flag"]
+    assert "t0psecret" in settings.secrets()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ('[[metrics]]\nname="a"\nurl="http://a"\nlatency_query="x{s=\'{servise}\'}"', "there is no field {servise}"),
+        ('[[metrics]]\nname="a"\nurl="http://a"\nrequests_query="sum(x)"', "must name the service"),
+        ('[[metrics]]\nname="a"\nurl="http://a"\n[[logs]]\nname="a"\nkind="loki"\nurl="http://a"', "two are called a"),
+        ('[[logs]]\nname="a"\nkind="loki"\nurl="http://a"\nservice_label="x=y"', "logs.0.service_label"),
+        ('[channels.C1]\nlogs=["a"]', "channels.C1.logs: none of"),
         ('[[sources]]\nname="a"\nkind="zipkin"\nurl="http://a"', "sources.0.kind"),
         ('[[sources]]\nname="a"\nkind="tempo"\nurl="tempo:3200"', "sources.0.url: must be an http"),
         ('[[sources]]\nname="a"\nkind="tempo"\nurl="http://u:p@a"', "must not hold a password"),

@@ -55,6 +55,9 @@ def evidence(its: Evidence, weight: Weight | None, comparison: Comparison, asked
         shown = [el.text(f"{lead}:"), el.space(" "), el.text(log.sample, code=True, width=240)]
         parts.append(el.bullets([[*shown, el.space("  "), el.text(log.words()), *links]]))
         said.append(f"{lead}: {clean(log.sample, 240)} ({log.words()})")
+    for change in its.changes:
+        parts.append(el.bullets([[el.text(change.words(today), width=300)]]))
+        said.append(change.words(today))
     for quiet in _nothing_new(its):
         parts.append(el.bullets([[el.text(quiet)]]))
         said.append(quiet)
@@ -66,7 +69,8 @@ def evidence(its: Evidence, weight: Weight | None, comparison: Comparison, asked
         parts.append(el.section(el.space("\n"), el.text(line, width=600)))
         said.append(line)
     silent = silence(its.silent)
-    names = list(dict.fromkeys([*(look.source for look in its.looks), *(fact.source for fact in its.metrics)]))
+    names = dict.fromkeys(look.source for look in its.looks)
+    names |= dict.fromkeys(fact.source for fact in its.metrics) | dict.fromkeys(fact.source for fact in its.changes)
     small = [f"from {' and '.join(names)}" if names else "", *silent]
     said += silent
     blocks = [el.rich(*parts)]
