@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -50,15 +51,17 @@ async def search_windows(place: Place, windows: Windows, *, root: bool, deadline
     """
     free = asyncio.Semaphore(AT_ONCE)
     query = _query(windows, root=root)
+    cut = [slices(windows.baseline), slices(windows.suspect)]
     async with asyncio.TaskGroup() as group:
-        both = [
-            [group.create_task(_search_slice(place, query, its, free, deadline_s)) for its in slices(window)]
-            for window in (windows.baseline, windows.suspect)
-        ]
+        tasks = {  # by turns: where time runs out, it does for both
+            its: group.create_task(_search_slice(place, query, its, free, deadline_s))
+            for its in chain.from_iterable(zip_longest(*cut))
+            if its is not None
+        }
     found: list[tuple[Slice, ...]] = []
     unsearched: list[int] = []
-    for tasks in both:
-        results = [task.result() for task in tasks]
+    for one in cut:
+        results = [tasks[its].result() for its in one]
         errors = [its for its in results if isinstance(its, SourceError)]
         if len(errors) == len(results):
             raise errors[0]
