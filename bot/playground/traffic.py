@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EVERY_S = 15
+EVERY_S = 30
 BEFORE_S = 3 * 3600
 TROUBLE_S = 1800
 SLOW = 0.4  # of the requests, since the trouble began
