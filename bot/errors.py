@@ -119,6 +119,8 @@ class SourceError(BotError):
         "sampled, or so new that it has not arrived: then ask again in a minute.",
         "timeout": "{source} did not answer within {seconds} s. Ask again; if it stays slow, check the backend.",
         "unreachable": "I cannot reach {source} ({detail}). Check that it is up and that I may connect to it.",
+        "resting": "{source} failed {count} times in a row ({detail}), so I leave it alone for a moment. Ask again in "
+        "{seconds} s; meanwhile check the backend.",
         "unauthorised": "{source} refused my credentials (status {status}: {detail}). Whoever runs me must check the "
         "token for this source.",
         "no-tenant": "{source} wants a tenant ({detail}). Say `tenant=<name>`, or have one set for this source.",

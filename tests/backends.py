@@ -6,15 +6,20 @@ import json
 from contextlib import asynccontextmanager
 from functools import cached_property
 
+import pytest
 from aiohttp import web
 from exchanges import exchange
 from world import no_sleep, serve
 
 from analysis import decode
+from bot.errors import SourceError
 from bot.playground.trace_api import Samples, routes
 from bot.playground.trace_search import Recorded
+from bot.request import TraceRef
 from bot.settings import Limits, Settings, SourceSettings
 from bot.sources import open_sources
+
+CHECKOUT = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 class Backend:
@@ -66,6 +71,20 @@ def status(code: int, text: str = "", **headers):
         return web.Response(status=code, text=text, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
     return answer
+
+
+async def fetch(opened, trace_id: str = CHECKOUT, **arguments):
+    """Fetch a trace as the job does."""
+    defaults = {"channel": "C1", "source": None, "tenant": None, "deadline_s": 5.0}
+    return await opened.fetch(TraceRef(trace_id=trace_id), **defaults | arguments)
+
+
+async def code_of(opened, trace_id: str = CHECKOUT, **arguments) -> str:
+    """Return the code of the error that fetching ends in."""
+    with pytest.raises(SourceError) as caught:
+        await fetch(opened, trace_id, **arguments)
+    assert caught.value.sentence
+    return caught.value.code
 
 
 class Town(Samples):

@@ -1,24 +1,28 @@
 """HTTP for trace backends, logs and metrics: the only file that knows httpx.
 
-One `HttpSource` per server: bounded in time and bytes, retrying only what is safe to repeat, sending its
-credentials to its own host alone.
+One `HttpSource` per server: bounded in time and bytes, retrying only what is safe to repeat, leaving alone who fails
+again and again, sending its credentials to its own host alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import ssl
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
+import structlog
 from msgspec import Struct
 
 from bot.errors import SourceError
+from bot.sources.circuit import Circuit
+from bot.sources.unpacking import PackedError, TooMuchError, unpacked
 
 if TYPE_CHECKING:
     from bot.settings import Endpoint
@@ -29,7 +33,10 @@ NOT_FOUND = 404
 BUSY = 429
 NOT_IMPLEMENTED = 501  # final: a feature that this server has not got
 DETAIL = 200  # characters of a server's answer that are shown
+SHORT_BYTES = 64 * 1024  # an error's text that is longer is none
 WRONG_PATH = ("404 page not found", "unsupported path requested")
+
+log = structlog.get_logger()
 
 
 class Answer(Struct, frozen=True):
@@ -45,7 +52,7 @@ class Answer(Struct, frozen=True):
         """What the server said, in a few words: the message of a JSON error, else the beginning of its text."""
         text = self.body[:4_000].decode(errors="replace").strip()
         try:
-            data = json.loads(self.body)
+            data = json.loads(self.body if len(self.body) <= SHORT_BYTES else b"")
         except (ValueError, RecursionError):
             return " ".join(text.split())[:DETAIL] or "no text"
         return (_message(data) or " ".join(text.split()))[:DETAIL]
@@ -94,12 +101,20 @@ def _backoff(error: Exception) -> bool | float:
     return False
 
 
+class _Question(NamedTuple):
+    path: str
+    headers: dict[str, str]
+    params: dict[str, str]
+    content: bytes | None  # None: a GET
+
+
 class HttpSource:
     """Questions to one server: requests that change nothing, and may be repeated."""
 
     def __init__(self, settings: Endpoint) -> None:
         self.settings = settings
         self._host = urlsplit(settings.url).netloc
+        self._circuit = Circuit()
         self._client = httpx.AsyncClient(
             headers={"Accept-Encoding": "gzip", "User-Agent": "compare-traces", **_credentials(settings)},
             timeout=httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s),
@@ -130,56 +145,74 @@ class HttpSource:
         Raises `SourceError` when there is none within `deadline_s`, whatever the number of tries, and when it has
         more than `max_bytes` (unpacked; never more than the source's own limit).
         """
-        headers = {"Accept": accept, **({"Content-Type": "application/json"} if question else {}), **(headers or {})}
+        sent = {"Accept": accept, **({"Content-Type": "application/json"} if question else {}), **(headers or {})}
         limit = min(max_bytes or self.settings.max_body_bytes, self.settings.max_body_bytes)
+        if rest_s := self._circuit.rest_s():
+            raise self._error(
+                "resting", count=self._circuit.failures, detail=self._circuit.reason, seconds=math.ceil(rest_s)
+            )
         try:
             async with asyncio.timeout(deadline_s):
-                async for attempt in stamina.retry_context(
-                    on=_backoff, attempts=ATTEMPTS, wait_initial=0.1, wait_max=2.0, timeout=deadline_s
-                ):
-                    with attempt:
-                        return await self._once(path, headers, params or {}, question, limit)
+                answer = await self._persistently(_Question(path, sent, params or {}, question), limit, deadline_s)
         except TimeoutError:
-            raise self._error("timeout", seconds=round(deadline_s)) from None
+            error = self._error("timeout", seconds=round(deadline_s))
+            if deadline_s >= self.settings.read_timeout_s:  # less is our own haste
+                self._failed(error)
+            raise error from None
         except TransientError as transient:
+            self._failed(transient.error)
             raise transient.error from None
+        except SourceError:
+            self._circuit.answered()  # with what is of no use, but it is there
+            raise
+        if self._circuit.answered():
+            log.info("source answers again", source=self.settings.name)
+        return answer
+
+    async def _persistently(self, asked: _Question, limit: int, deadline_s: float) -> Answer:
+        """Ask, and again while that may help; raises `TransientError` when it did not."""
+        async for attempt in stamina.retry_context(
+            on=_backoff, attempts=ATTEMPTS, wait_initial=0.1, wait_max=2.0, timeout=deadline_s
+        ):
+            with attempt:
+                return await self._once(asked, limit)
         raise AssertionError("the retry loop returns or raises")
 
-    async def _once(
-        self, path: str, headers: dict[str, str], params: dict[str, str], question: bytes | None, limit: int
-    ) -> Answer:
-        method = "GET" if question is None else "POST"
+    def _failed(self, error: SourceError) -> None:
+        if self._circuit.failed(str(error.fields.get("detail") or error.code)):
+            log.warning("source left alone", source=self.settings.name, code=error.code)
+
+    async def _once(self, asked: _Question, limit: int) -> Answer:
+        method = "GET" if asked.content is None else "POST"
         try:
             async with self._client.stream(
-                method, self.settings.url + path, headers=headers, params=params, content=question
+                method,
+                self.settings.url + asked.path,
+                headers=asked.headers,
+                params=asked.params,
+                content=asked.content,
             ) as response:
                 if response.is_redirect:
                     host = urlsplit(response.headers.get("location", "")).netloc or self._host
                     raise self._error("redirected", host=host)
-                body = await self._read(response, limit)
-                answer = Answer(response.status_code, response.headers.get("content-type", ""), body, path)
+                coding = response.headers.get("content-encoding", "")
+                body = await unpacked(response.aiter_raw(), coding, limit)
+                answer = Answer(response.status_code, response.headers.get("content-type", ""), body, asked.path)
         except httpx.TimeoutException:
             raise TransientError(self._error("timeout", seconds=round(self.settings.read_timeout_s))) from None
-        except (httpx.RemoteProtocolError, httpx.DecodingError, zlib.error) as error:
+        except TooMuchError:
+            raise self._error("too-large", detail=f"more than {limit // 1024 // 1024} MiB") from None
+        except PackedError as error:
+            raise self._error("unreadable", detail=f"it is packed as “{error}”; I asked for gzip") from None
+        except (httpx.RemoteProtocolError, zlib.error) as error:
             raise TransientError(self._error("cut-off", detail=_short(error))) from None
         except httpx.HTTPError as error:
             raise TransientError(self._error("unreachable", detail=_short(error))) from None
         if answer.status == BUSY:
             raise TransientError(self._error("rate-limited"), _seconds(response.headers.get("retry-after")))
         if answer.status >= 500 and answer.status != NOT_IMPLEMENTED:
-            raise TransientError(self._error("broken", status=answer.status, path=path, detail=answer.detail))
+            raise TransientError(self._error("broken", status=answer.status, path=asked.path, detail=answer.detail))
         return answer
-
-    async def _read(self, response: httpx.Response, limit: int) -> bytes:
-        """Read the unpacked body up to the limit; a small answer that unpacks to gigabytes is refused on the way."""
-        chunks = []
-        size = 0
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > limit:
-                raise self._error("too-large", detail=f"more than {limit // 1024 // 1024} MiB")
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _error(self, code: str, **fields: object) -> SourceError:
         return SourceError(code, source=self.settings.name, **fields)

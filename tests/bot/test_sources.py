@@ -8,7 +8,7 @@ import json
 
 import pytest
 from aiohttp import web
-from backends import Backend, sources, status
+from backends import CHECKOUT, Backend, code_of, fetch, sources, status
 from exchanges import exchange
 from world import no_sleep
 
@@ -18,23 +18,8 @@ from bot.request import TraceRef
 from bot.settings import ChannelSettings, Limits, Settings, SourceSettings
 from bot.sources import open_sources
 
-CHECKOUT = "4bf92f3577b34da6a3ce929d0e0e4736"
 UNKNOWN = "f" * 32
 SHORT = "0000000000000000a1b2c3d4e5f60718"
-
-
-async def fetch(opened, trace_id: str = CHECKOUT, **arguments):
-    """Fetch a trace as the job does."""
-    defaults = {"channel": "C1", "source": None, "tenant": None, "deadline_s": 5.0}
-    return await opened.fetch(TraceRef(trace_id=trace_id), **defaults | arguments)
-
-
-async def code_of(opened, trace_id: str = CHECKOUT, **arguments) -> str:
-    """Return the code of the error that fetching ends in."""
-    with pytest.raises(SourceError) as caught:
-        await fetch(opened, trace_id, **arguments)
-    assert caught.value.sentence
-    return caught.value.code
 
 
 async def test_tempo_is_asked_for_protobuf_first() -> None:
