@@ -8,17 +8,24 @@ admitted() --> place() --> work
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from bot import metrics
 from bot.errors import UserError
+from bot.ledger import Room
 from bot.steps import step
+from bot.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from bot.ledger import FullError
+    from bot.request import Origin
     from bot.settings import Limits
+
+AGAIN_S = 10.0  # at the least, before somebody who was told to come back does
+CODES = {"all": "busy", "asker": "busy-with-yours", "channel": "busy-with-channel"}
 
 
 class Admission:
@@ -26,13 +33,13 @@ class Admission:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._places = asyncio.Semaphore(limits.concurrent)
+        self._turns = Turns(limits.concurrent)
         self._inside = 0
 
     def check(self) -> None:
         """Raise `UserError` when no more may wait."""
         if self._inside >= self._limits.concurrent + self._limits.waiting:
-            raise UserError("busy", seconds=round(self._limits.deadline_s / 2))
+            raise self.busy()
 
     def enter(self) -> None:
         """Count one more, that was checked or that cannot be turned away."""
@@ -53,17 +60,31 @@ class Admission:
             self.leave()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Wait for one of the places to work in, but not for ever."""
+    async def place(self, origin: Origin) -> AsyncIterator[None]:
+        """Wait for one of the places to work in, in fair turns, but not for ever."""
         deadline_s = self._limits.deadline_s
-        try:
-            # Not wait_for: in Python 3.11 it can swallow the cancellation that a shutdown sends.
-            with step("wait", metrics.QUEUE_SECONDS.labels("place")):
-                async with asyncio.timeout(deadline_s):
-                    await self._places.acquire()
-        except TimeoutError:
-            raise UserError("busy", seconds=round(deadline_s)) from None
-        try:
+        async with AsyncExitStack() as held:
+            try:
+                # Not wait_for: in Python 3.11 it can swallow the cancellation that a shutdown sends.
+                with step("wait", metrics.QUEUE_SECONDS.labels("place")):
+                    async with asyncio.timeout(deadline_s):
+                        await held.enter_async_context(self._turns.place(asker(origin), origin.channel))
+            except TimeoutError:
+                raise self.busy(deadline_s) from None
             yield
-        finally:
-            self._places.release()
+
+    @property
+    def room(self) -> Room:
+        """How many requests may be without an answer, in all processes together."""
+        limits = self._limits
+        return Room(total=limits.concurrent + limits.waiting, asker=limits.per_person, channel=limits.per_channel)
+
+    def busy(self, oldest_s: float = 0.0, full: FullError | None = None) -> UserError:
+        """Say when to come back: about when those are done that wait now, as long as the oldest of them has waited."""
+        seconds = round(min(max(oldest_s, AGAIN_S), max(self._limits.deadline_s, AGAIN_S)))
+        return UserError(CODES[full.whose] if full else "busy", count=full.count if full else 0, seconds=seconds)
+
+
+def asker(origin: Origin) -> str:
+    """Name who has to share with others: a person, or for an alert that nobody asked about its channel."""
+    return f"{origin.team}/{origin.channel if origin.watched else origin.user}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ from bot.slack.workspaces import WorkspaceClient
 from bot.sources import open_sources
 from bot.state import open_state
 from bot.web import OpsServer, WebServer
-from bot.work_queue import ClaimedWork, sweep
+from bot.work_queue import ClaimedWork, end_overdue, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -208,6 +209,10 @@ class Bot:
         await self.runner.warm_up()
         if self.state.shared is None:
             await self.jobs.resume()
+        else:
+            ledger, oldest_s = self.state.shared.ledger, self.settings.limits.oldest_s
+            work = ClaimedWork(ledger, self.jobs.work)
+            self._watching.append(asyncio.create_task(end_overdue(ledger, work, oldest_s, time.time)))
 
     async def stop(self) -> None:
         """Stop receiving, let running comparisons finish, close everything. May be called twice."""

@@ -18,10 +18,11 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from bot import audit, metrics
+from bot.admission import asker
 from bot.arrival import request_key
 from bot.errors import MY_FAULT, BotError, DeliveryError, UserError
 from bot.finding.exemplar import LAG_S
-from bot.ledger import AlertName
+from bot.ledger import AlertName, FullError
 from bot.request import CompareRequest, Origin
 from bot.results import Result
 from bot.slack import messages, notices
@@ -158,7 +159,7 @@ class Jobs:
                 await self._point_to(earlier, origin)
                 return
         except BotError as error:
-            log.info("refused", code=error.code, channel=origin.channel, user=origin.user)
+            audit.ended(origin, "refused", error.code, payload.request)
             await self._fail(key, origin, "", str(error))
             return
         except Exception:
@@ -182,8 +183,12 @@ class Jobs:
             try:
                 return await self._ledger.accept(
                     key, _question(payload, key), payload.origin.channel, msgspec.json.encode(payload),
-                    self._settings.limits.repeat_window_s, self._alert(payload),
+                    self._settings.limits.repeat_window_s, self._alert(payload), asker=asker(payload.origin),
+                    room=self._admission.room,
                 )  # fmt: skip
+            except FullError as error:
+                pending = await self._ledger.pending()
+                raise self._admission.busy(pending.oldest_s, error) from None
             except RedisError as error:
                 if time.monotonic() > ending:
                     raise
@@ -216,9 +221,11 @@ class Jobs:
         """Answer one request; raises only `RedisError`, when a shared ledger is away, and cancellation."""
         acting_in(payload.origin.team)
         with audit.recorded(key, payload.origin, payload.request, accepted_at) as record:
-            await self._answered(key, payload, root_ts, record)
+            await self._answered(key, payload, root_ts, record, accepted_at or time.time())
 
-    async def _answered(self, key: str, payload: Payload, root_ts: str, record: audit.Record) -> None:
+    async def _answered(
+        self, key: str, payload: Payload, root_ts: str, record: audit.Record, accepted_at: float
+    ) -> None:
         origin = payload.origin
         state = "failed"
         evidence = None
@@ -226,10 +233,12 @@ class Jobs:
             attempt = await self._ledger.started(key)
             if attempt > ATTEMPTS:
                 raise DeliveryError("interrupted")  # noqa: TRY301 - it is told like every other failure
+            if self._left_s(accepted_at) <= 0:
+                raise self._overdue()  # noqa: TRY301 - see above
             if not (payload.request.private or origin.watched or root_ts):
                 with step("announce", metrics.POST_SECONDS.labels("announce")):
                     root_ts = await self._post_root(key, payload, first=attempt == 1)
-            result = await self._compare_patiently(payload)
+            result = await self._in_time(payload, accepted_at)
             evidence = self._completing.begin(result) if isinstance(result, Result) else None
             with step("post", metrics.POST_SECONDS.labels("answer")):
                 await self._answer(key, root_ts, result, first=attempt == 1)
@@ -272,16 +281,34 @@ class Jobs:
         await self._book(self._ledger.posted(key, root_ts))
         return root_ts
 
+    def _left_s(self, accepted_at: float) -> float:
+        """Return for how long (s) an answer still makes sense to who asked."""
+        return accepted_at + self._settings.limits.oldest_s - time.time()
+
+    def _overdue(self) -> UserError:
+        return UserError("overdue", seconds=round(self._settings.limits.oldest_s))
+
+    async def _in_time(self, payload: Payload, accepted_at: float) -> Kept:
+        """Compare, unless that takes too long."""
+        deadline = asyncio.timeout(self._left_s(accepted_at))
+        try:
+            async with deadline:
+                return await self._compare_patiently(payload)
+        except TimeoutError:
+            if deadline.expired():
+                raise self._overdue() from None
+            raise
+
     async def _compare_patiently(self, payload: Payload) -> Kept:
         """Compare; where nobody waits for the answer, a search that came too early is made once more later."""
         try:
-            async with self._admission.place():
+            async with self._admission.place(payload.origin):
                 return await self._inquiry.result(payload.request, payload.origin)
         except UserError as error:
             if not payload.origin.watched or error.code not in TOO_EARLY:
                 raise
         await self._sleep(LAG_S)
-        async with self._admission.place():
+        async with self._admission.place(payload.origin):
             return await self._inquiry.result(payload.request, payload.origin)
 
     async def _answer(self, key: str, root_ts: str, result: Kept, *, first: bool) -> None:

@@ -104,6 +104,9 @@ class UserError(BotError):
         "expired": "I do not have that answer any more (I keep them for {days} days). Please ask again.",
         "old-button": "That button is too old; please ask again.",
         "busy": "I am busy with other comparisons; try again in {seconds} s.",
+        "busy-with-yours": "I am busy with {count} other comparisons of yours; try again in {seconds} s.",
+        "busy-with-channel": "I am busy with {count} other comparisons for this channel; try again in {seconds} s.",
+        "overdue": "I could not finish this comparison within {seconds} s and gave it up. Please ask again.",
     }
 
 

@@ -24,19 +24,37 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
     key TEXT PRIMARY KEY, question TEXT NOT NULL, payload BLOB NOT NULL, state TEXT NOT NULL,
     root_ts TEXT NOT NULL DEFAULT '', channel TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    accepted_at REAL NOT NULL, changed_at REAL NOT NULL
+    accepted_at REAL NOT NULL, changed_at REAL NOT NULL, asker TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS alerts (name TEXT PRIMARY KEY, key TEXT NOT NULL, seen_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS requests_question ON requests (question, accepted_at);
 CREATE INDEX IF NOT EXISTS requests_channel ON requests (channel, accepted_at);
 CREATE INDEX IF NOT EXISTS requests_state ON requests (state);
 """
-VERSION = 1
+VERSION = 2
+UPGRADES = {1: "ALTER TABLE requests ADD COLUMN asker TEXT NOT NULL DEFAULT ''"}  # from a version to the next
 KEEP_S = 30 * 24 * 3600
 
 
 class StateError(RuntimeError):
     """The ledger cannot be used."""
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """How many requests may be without an answer: in all, of one person, of one channel."""
+
+    total: int
+    asker: int
+    channel: int
+
+
+class FullError(Exception):
+    """A request is not accepted: too many have no answer. `whose`: "all", "asker" or "channel"."""
+
+    def __init__(self, whose: str, count: int) -> None:
+        self.whose = whose
+        self.count = count
+        super().__init__(f"{count} requests without an answer ({whose})")
 
 
 class Pending(Struct, frozen=True, kw_only=True):
@@ -69,11 +87,13 @@ class Ledger(Protocol):
     """Where requests are written down: a file of one process, or Redis for many (`bot.redis_ledger`)."""
 
     async def accept(
-        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None
-    ) -> Entry | None:
+        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None,
+        *, asker: str = "", room: Room | None = None,
+    ) -> Entry | None:  # fmt: skip
         """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
 
-        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named.
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. Raises
+        `FullError` for a new one when there is no `room`.
         """
 
     async def entry(self, key: str) -> Entry | None:
@@ -115,24 +135,29 @@ class SqliteLedger:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(SCHEMA)
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version not in (0, VERSION):
+        if version > VERSION:
             raise StateError(f"{file} was written by another version (schema {version}, not {VERSION}); move it away")
+        self._db.executescript(SCHEMA)
+        for old in range(version, VERSION) if version else ():
+            self._db.execute(UPGRADES[old])
         self._db.execute(f"PRAGMA user_version={VERSION}")
 
     async def accept(
-        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None
-    ) -> Entry | None:
+        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None,
+        *, asker: str = "", room: Room | None = None,
+    ) -> Entry | None:  # fmt: skip
         """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
 
-        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named.
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. Raises
+        `FullError` for a new one when there is no `room`.
         """
-        return await asyncio.to_thread(self._accept, key, question, channel, payload, window_s, alert)
+        return await asyncio.to_thread(self._accept, key, question, channel, payload, window_s, alert, asker, room)
 
     def _accept(
-        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None
-    ) -> Entry | None:
+        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None,
+        asker: str, room: Room | None,
+    ) -> Entry | None:  # fmt: skip
         now = self._clock()
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
@@ -150,13 +175,15 @@ class SqliteLedger:
                         (alert.name, now - alert.window_s),
                     ).fetchone()
                 if row is None:
+                    if room is not None:
+                        self._make_sure_of(room, asker, channel)
                     if alert is not None:
                         self._db.execute("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?)", (alert.name, key, now))
                         self._db.execute("DELETE FROM alerts WHERE seen_at < ?", (now - KEEP_S,))
                     self._db.execute(
-                        "INSERT INTO requests (key, question, payload, state, channel, accepted_at, changed_at) "
-                        "VALUES (?, ?, ?, 'accepted', ?, ?, ?)",
-                        (key, question, payload, channel, now, now),
+                        "INSERT INTO requests (key, question, payload, state, channel, accepted_at, changed_at, asker) "
+                        "VALUES (?, ?, ?, 'accepted', ?, ?, ?, ?)",
+                        (key, question, payload, channel, now, now, asker),
                     )
                     self._db.execute("DELETE FROM requests WHERE accepted_at < ?", (now - KEEP_S,))
                 self._db.execute("COMMIT")
@@ -164,6 +191,14 @@ class SqliteLedger:
                 self._db.execute("ROLLBACK")
                 raise
         return _entry(row) if row else None
+
+    def _make_sure_of(self, room: Room, asker: str, channel: str) -> None:
+        """Count what has no answer; raises `FullError`."""
+        counts = self._db.execute(
+            "SELECT count(*), sum(asker = ?), sum(channel = ?) FROM requests WHERE state IN ('accepted', 'posted')",
+            (asker, channel),
+        ).fetchone()
+        full(room, *(int(count or 0) for count in counts))
 
     async def started(self, key: str) -> int:
         """Count one more attempt at a request; returns how many there were with this one."""
@@ -237,6 +272,15 @@ class SqliteLedger:
         """Close the file."""
         with self._lock:
             self._db.close()
+
+
+def full(room: Room, total: int, asker: int, channel: int) -> None:
+    """Raise `FullError` when there is no room for one more."""
+    for whose, count, most in (
+        ("asker", asker, room.asker), ("channel", channel, room.channel), ("all", total, room.total),
+    ):  # fmt: skip
+        if count >= most:
+            raise FullError(whose, count)
 
 
 def _entry(row: tuple[object, ...]) -> Entry:

@@ -5,6 +5,7 @@
     {ct}:alert:<name>       string   key of the request that an alert led to; lives as long as a re-fire is answered
     {ct}:unfinished         zset     keys without an answer, by time of acceptance
     {ct}:answered:<channel> zset     keys that were answered there, the newest `RECENT`
+    {ct}:served             hash     when each person was served, as a count; forgotten when nobody asks for a while
     {ct}:claim:<key>        string   who works on a request; expires unless it is renewed
     {ct}:check              string   written to see whether writing works
 
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
-from bot.ledger import KEEP_S, Entry, Pending, StateError
+from bot.ledger import KEEP_S, Entry, Pending, Room, StateError, full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     from bot.ledger import AlertName
 
+MANY = 1_000_000_000
+ANY = Room(total=MANY, asker=MANY, channel=MANY)
+SERVED_S = 3600  # after which it does not matter any more who was served when
 RECENT = 200  # answered requests kept in the list of a channel
 PREFIX = "{ct}:"
 FIELDS = ("key", "payload", "state", "root_ts", "channel", "attempts", "accepted_at")
@@ -48,8 +52,18 @@ local window, alert_window = tonumber(ARGV[4]), tonumber(ARGV[5])
 local known = earlier(KEYS[1], window)
 if not known and KEYS[2] then known = earlier(KEYS[2], alert_window) end
 if known then return known end
+local total, asked, here = 0, 0, 0
+for _, other in ipairs(redis.call('ZRANGE', prefix .. 'unfinished', 0, -1)) do
+  local its = redis.call('HMGET', prefix .. 'request:' .. other, 'asker', 'channel')
+  total = total + 1
+  if its[1] == ARGV[9] then asked = asked + 1 end
+  if its[2] == ARGV[7] then here = here + 1 end
+end
+if asked >= tonumber(ARGV[11]) or here >= tonumber(ARGV[12]) or total >= tonumber(ARGV[10]) then
+  return {total, asked, here}
+end
 redis.call('HSET', prefix .. 'request:' .. key, 'key', key, 'payload', ARGV[6], 'channel', ARGV[7],
-           'state', 'accepted', 'root_ts', '', 'attempts', 0, 'accepted_at', ARGV[3])
+           'state', 'accepted', 'root_ts', '', 'attempts', 0, 'accepted_at', ARGV[3], 'asker', ARGV[9])
 redis.call('EXPIRE', prefix .. 'request:' .. key, ARGV[8])
 if window > 0 then redis.call('SET', KEYS[1], key, 'PX', math.ceil(window * 1000)) end
 if KEYS[2] and alert_window > 0 then redis.call('SET', KEYS[2], key, 'PX', math.ceil(alert_window * 1000)) end
@@ -93,6 +107,41 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
 
+# Of those that nobody works on, the one whose turn it is, by the rule of `bot.turns`; sent again it says the same.
+CLAIM_NEXT = """
+local prefix = ARGV[1]
+local under_way, waiting = {}, {}
+for _, key in ipairs(redis.call('ZRANGE', prefix .. 'unfinished', 0, -1)) do
+  local its = redis.call('HMGET', prefix .. 'request:' .. key, 'asker', 'channel')
+  if its[2] then
+    local asker, channel = 'asker ' .. (its[1] or ''), 'channel ' .. its[2]
+    local holder = redis.call('GET', prefix .. 'claim:' .. key)
+    if holder == ARGV[2] then return key end
+    if holder then
+      under_way[asker] = (under_way[asker] or 0) + 1
+      under_way[channel] = (under_way[channel] or 0) + 1
+    else
+      waiting[#waiting + 1] = {key, asker, channel}
+    end
+  end
+end
+local best, rank
+for _, its in ipairs(waiting) do
+  local mine = {under_way[its[2]] or 0, under_way[its[3]] or 0,
+                tonumber(redis.call('HGET', prefix .. 'served', its[2]) or 0)}
+  local less = rank == nil
+  for i = 1, rank and 3 or 0 do
+    if mine[i] ~= rank[i] then less = mine[i] < rank[i] break end
+  end
+  if less then best, rank = its, mine end
+end
+if not best then return false end
+redis.call('SET', prefix .. 'claim:' .. best[1], ARGV[2], 'PX', ARGV[3])
+redis.call('HSET', prefix .. 'served', best[2], redis.call('HINCRBY', prefix .. 'served', 'count', 1))
+redis.call('EXPIRE', prefix .. 'served', ARGV[4])
+return best[1]
+"""
+
 RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
@@ -109,15 +158,19 @@ class RedisLedger:
         self._posted = redis.register_script(POSTED)
         self._ended = redis.register_script(ENDED)
         self._claim = redis.register_script(CLAIM)
+        self._claim_next = redis.register_script(CLAIM_NEXT)
         self._release = redis.register_script(RELEASE)
 
     async def accept(
-        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None
-    ) -> Entry | None:
+        self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None,
+        *, asker: str = "", room: Room | None = None,
+    ) -> Entry | None:  # fmt: skip
         """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
 
-        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named.
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. Raises
+        `FullError` for a new one when there is no `room`.
         """
+        room = room or ANY
         names = [_name("question", _digest(question))]
         if alert is not None:
             names.append(_name("alert", _digest(alert.name)))
@@ -125,8 +178,11 @@ class RedisLedger:
             keys=names,
             args=[
                 PREFIX, key, f"{self._clock():.6f}", window_s, alert.window_s if alert else 0, payload, channel, KEEP_S,
+                asker, room.total, room.asker, room.channel,
             ],
         )  # fmt: skip
+        if isinstance(known, list):
+            full(room, *map(int, known))
         return await self.entry(known.decode()) if known else None
 
     async def entry(self, key: str) -> Entry | None:
@@ -183,6 +239,13 @@ class RedisLedger:
     async def claim(self, key: str, worker: str, lease_s: float) -> bool:
         """Say that `worker` works on a request for the next `lease_s`; False when another one does."""
         return bool(await self._claim(keys=[_name("claim", key)], args=[worker, round(lease_s * 1000)]))
+
+    async def claim_next(self, worker: str, lease_s: float) -> str | None:
+        """Say that `worker` works for the next `lease_s` on the request whose turn it is; None when none waits."""
+        key = await self._claim_next(
+            keys=[PREFIX + "unfinished"], args=[PREFIX, worker, round(lease_s * 1000), SERVED_S]
+        )
+        return key.decode() if key else None
 
     async def release(self, key: str, worker: str) -> None:
         """Say that `worker` is done with a request."""

@@ -207,11 +207,25 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    deadline_s: float = Field(60.0, gt=0, le=600, description="seconds from a request to its answer")
+    deadline_s: float = Field(
+        60.0, gt=0, le=600, description="seconds to fetch what is compared, each time it is tried"
+    )
+    oldest_s: float = Field(
+        300.0, gt=0, le=3600, description="seconds from a request's acceptance; without an answer by then it is told so"
+    )
     missing_retry_s: float = Field(4.0, ge=0, le=60, description="seconds to look again for a trace not there yet")
     analysis_s: float = Field(30.0, gt=0, le=300, description="seconds one comparison may compute")
     concurrent: int = Field(4, gt=0, le=64, description="comparisons at once")
-    waiting: int = Field(100, ge=0, le=10_000, description="requests that may wait; more are told to come back")
+    waiting: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="requests that may wait, in all processes together; more are told to come back",
+    )
+    per_person: int = Field(10, gt=0, le=10_000, description="requests of one person without an answer; see `waiting`")
+    per_channel: int = Field(
+        50, gt=0, le=10_000, description="requests of one channel without an answer; see `waiting`"
+    )
     repeat_window_s: float = Field(600.0, ge=0, description="seconds in which a repeated question points to its answer")
     alert_window_s: float = Field(
         6 * 3600.0, ge=0, description="seconds in which an alert that fires again is not answered again by itself"

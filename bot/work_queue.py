@@ -1,12 +1,14 @@
 """Accepted requests handed to worker processes through Redis.
 
     web, socket   accept in the ledger --> put(key)
-    worker                                   take --> claim --> work(key) --> release
-                                                        renewed while it works
+    worker                                   take a turn --> claim --> work(key) --> release
+                                                               renewed while it works
 
 The queue (docket) holds keys only; what was asked stands in the ledger. It hands a key out again when the worker that
-had it is gone. Two workers may hold one key for a while (one of them stalled, or draining past its lease): the claim in
-the ledger says who works. What was accepted but never reached the queue is found by the sweep.
+had it is gone. A key is a turn: there are as many as requests, and each is used for the request whose turn it is by
+then, so that who asks for much does not keep others waiting. Two workers may hold one turn for a while (one of them
+stalled, or draining past its lease): the claim in the ledger says who works. What was accepted but never reached the
+queue is found by the sweep.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from bot.redis_ledger import RedisLedger
 
 NAME = "compare-traces"
+TASK = "answer"
 LEASE_S = 6.0  # a worker that is gone for so long has lost its requests to others
 SWEEP_S = 15.0
 CHECK_S = 0.05  # how often a worker looks for work; the library's 250 ms delay every burst
@@ -34,11 +37,17 @@ CHECK_S = 0.05  # how often a worker looks for work; the library's 250 ms delay 
 log = structlog.get_logger()
 
 
+async def _elsewhere(key: str) -> None:
+    """Stand for the work in processes that only hand it over."""
+    raise NotImplementedError(key)
+
+
 class WorkQueue:
     """Keys of accepted requests, on their way to a worker."""
 
     def __init__(self, url: str) -> None:
         self._docket = Docket(NAME, url)
+        self._docket.register(_elsewhere, names=[TASK])  # a task without a function cannot be put
         self._connected = AsyncExitStack()
 
     async def open(self) -> None:
@@ -76,9 +85,6 @@ class WorkQueue:
                     await running
 
 
-TASK = "answer"
-
-
 class ClaimedWork:
     """What a worker process does with each key."""
 
@@ -86,16 +92,29 @@ class ClaimedWork:
         self._ledger = ledger
         self._work = work
 
-    async def answer(self, key: str) -> None:
-        """Work on a request unless it has its answer, alone: whoever else works on it is waited for."""
+    async def answer(self, turn: str) -> None:
+        """Work on the request whose turn it is, alone; when all are worked on, wait until this turn's own one ends."""
         worker = uuid.uuid4().hex
-        while not await self._ledger.claim(key, worker, LEASE_S):  # noqa: ASYNC110 - the other one is elsewhere
-            await asyncio.sleep(LEASE_S / 3)
-        try:
-            entry = await self._ledger.entry(key)
-            if entry is None or entry.state not in ("accepted", "posted"):
+        while (key := await self._ledger.claim_next(worker, LEASE_S)) is None:
+            if not await self._waits(turn):
                 return
-            await self._renewed(key, worker)
+            await asyncio.sleep(LEASE_S / 3)
+        await self._claimed(key, worker)
+
+    async def end(self, key: str) -> None:
+        """Work on one request, whosever turn it is, unless somebody does."""
+        worker = uuid.uuid4().hex
+        if await self._ledger.claim(key, worker, LEASE_S):
+            await self._claimed(key, worker)
+
+    async def _waits(self, key: str) -> bool:
+        entry = await self._ledger.entry(key)
+        return entry is not None and entry.state in ("accepted", "posted")
+
+    async def _claimed(self, key: str, worker: str) -> None:
+        try:
+            if await self._waits(key):
+                await self._renewed(key, worker)
         except RedisError as error:
             log.warning("left for the next try", key=key, error=str(error)[:200])  # the sweep puts it again
         finally:
@@ -128,4 +147,16 @@ async def sweep(ledger: RedisLedger, queue: WorkQueue) -> None:
                 await queue.put(entry.key)
         except RedisError as error:
             log.warning("cannot sweep", error=str(error)[:200])
+        await asyncio.sleep(SWEEP_S)
+
+
+async def end_overdue(ledger: RedisLedger, work: ClaimedWork, oldest_s: float, clock: Callable[[], float]) -> None:
+    """End what has waited too long for a worker, now and then, for ever: whoever works on it says so."""
+    while True:
+        try:
+            for entry in await ledger.unfinished():
+                if clock() - entry.accepted_at > oldest_s:
+                    await work.end(entry.key)
+        except RedisError as error:
+            log.warning("cannot look for what is overdue", error=str(error)[:200])
         await asyncio.sleep(SWEEP_S)

@@ -143,9 +143,9 @@ async def test_the_other_direction_is_another_question(world, samples) -> None:
 async def test_waiting_for_a_free_place_has_an_end(make_world, samples) -> None:
     """A request that is not even begun by its deadline is told so instead of hanging."""
     async with make_world(limits=Limits(concurrent=1, deadline_s=0.2, missing_retry_s=0)) as world:
-        await world.bot.admission._places.acquire()  # the one place is taken and stays so
-        await world.command(pair(samples))
-        await world.settled()
+        async with world.bot.admission._turns.place("somebody", "elsewhere"):  # the one place is taken and stays so
+            await world.command(pair(samples))
+            await world.settled()
         assert world.slack.roots() == []
         assert "busy" in world.slack.whispers()[0]
 

@@ -62,6 +62,22 @@ def test_a_file_of_another_version_is_refused(tmp_path) -> None:
         SqliteLedger(file)
 
 
+async def test_a_file_of_an_earlier_version_is_taken_over(tmp_path) -> None:
+    """What the version before had accepted is answered by this one."""
+    file = tmp_path / "l.sqlite3"
+    before = SqliteLedger(file)
+    await before.accept("k1", "q1", "C", b"p1", 60)
+    await before.aclose()
+    with sqlite3.connect(file) as db:
+        db.execute("ALTER TABLE requests DROP COLUMN asker")
+        db.execute("PRAGMA user_version=1")
+    db.close()
+    after = SqliteLedger(file)
+    await after.accept("k2", "q2", "C", b"p2", 60, asker="U1")
+    assert [entry.key for entry in await after.unfinished()] == ["k1", "k2"]
+    await after.aclose()
+
+
 async def test_the_same_alert_is_known_whatever_traces_it_names(ledger) -> None:
     """Another question about an alert that was answered is not new, until the alert's own time is over."""
     assert await ledger.accept("k1", "q1", "C", b"{}", 0, AlertName("a", 60)) is None

@@ -91,6 +91,23 @@ async def test_a_worker_that_is_gone_loses_its_request_to_another(ledger, queue)
     assert done.is_set()
 
 
+async def test_a_process_that_does_not_work_hands_over_at_once(queue, ledger, redis_url) -> None:
+    """What a receiving process puts reaches a worker through the queue: nobody has to wait for a sweep."""
+    receiving = WorkQueue(redis_url)
+    await receiving.open()
+    done: list[str] = []
+
+    async def work(key: str) -> None:
+        done.append(key)
+        await ledger.ended(key, "answered")
+
+    async with queue.workers(ClaimedWork(ledger, work).answer, 1):
+        await accepted(ledger, "k1")
+        await receiving.put("k1")
+        await until(lambda: done == ["k1"])
+    await receiving.close()
+
+
 async def test_long_work_keeps_its_claim(ledger, queue) -> None:
     """Work that takes longer than a lease is not taken over by the next worker."""
     await accepted(ledger, "k1")
