@@ -42,14 +42,16 @@ def held(world) -> asyncio.Event:
 
 
 async def asked(world, number: int, user: str, channel: str = CHANNEL) -> str:
-    """Ask a question of one's own; returns what was whispered about it, "" when it was accepted."""
+    """Ask a question of one's own; returns what was said to that, "" when it was accepted."""
     before = len(world.slack.whispers())
     accepted = (await world.bot.ledger.pending()).count
-    status, _ = await world.command(
+    status, said = await world.command(
         f"{number:032x} {number + 1000:032x}", user_id=user, channel_id=channel,
         response_url=f"{world.url}/response/{channel}/x",
     )  # fmt: skip
     assert status == 200
+    if said:
+        return said
     async with asyncio.timeout(30):
         while True:
             if (await world.bot.ledger.pending()).count > accepted:
