@@ -37,6 +37,7 @@ check: install
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tests/dependency_audit.py
 
 format: install
 	@$(BIN)/ruff format .
@@ -61,4 +62,4 @@ lock:
 	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) .audit .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
