@@ -12,25 +12,30 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from rich.console import Console
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from analysis import AnalysisError, __version__, render_text
+from analysis import AnalysisError, __version__, render_fleets, render_text
 from bot import completion, log, tracing
 from bot.analysis_child import compared, compared_with_typical, root_call
 from bot.app import Bot
 from bot.commands import parse_command
+from bot.comparing_windows import compare_windows
 from bot.errors import BotError, UserError
 from bot.evidence.sources import EvidenceSources
 from bot.finding import Place, find_others
 from bot.ledger import StateError
 from bot.request import CompareRequest
+from bot.runner import AnalysisRunner
 from bot.settings import Settings, SettingsError, reference
 from bot.slack.installations import open_installations
+from bot.slack.messages.windows import not_seen
 from bot.slack.refusals import FAILURES, error_code
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
-from bot.sources import open_sources
+from bot.sources import Sources, open_sources
+from bot.windows import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -48,6 +53,8 @@ examples:
       everything in a browser, with recorded traces: no Slack workspace, no trace backend
   JAEGER_URL=http://jaeger-query:16686 compare-traces-bot compare 00f067aa0ba902b7
       find a typical request of the same operation in Jaeger and compare with that
+  compare-traces-bot compare service=checkout last 30m vs before
+      compare the requests of two windows of time
   compare-traces-bot check && compare-traces-bot run
       what is wrong and how to mend it; then serve the workspace
   eval "$(compare-traces-bot completion bash)"
@@ -121,7 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--mode", choices=("http", "socket"), help="default: socket with SLACK_APP_TOKEN, else http")
     commands.add_parser("worker", help="answer what other processes accept (needs REDIS_URL)")
     commands.add_parser("check", help="check settings, Slack token and every source")
-    compare = commands.add_parser("compare", help="compare two traces of the configured sources in the terminal")
+    compare = commands.add_parser(
+        "compare", help="compare two traces, or two windows, of the configured sources in the terminal"
+    )
     compare.add_argument(
         "traces", nargs="+", metavar="TRACE", help="ids or links: the healthy trace and the one to explain; or it alone"
     )
@@ -272,6 +281,10 @@ async def _answer(settings: Settings, options: argparse.Namespace, say: Callable
         request = parse_command(" ".join(options.traces), sources.hosts)
         if not isinstance(request, CompareRequest):
             raise UserError("usage")
+        if request.windows is not None:
+            say("searching both windows")
+            asked = structs.replace(request, source=options.source or request.source)
+            return await _answer_on_windows(asked, settings, sources)
         deadline_s = settings.limits.deadline_s
         references = [reference for reference in (request.baseline, request.suspect) if reference is not None]
         say(f"fetching {'both traces' if len(references) > 1 else 'the trace'}")
@@ -298,6 +311,20 @@ async def _answer(settings: Settings, options: argparse.Namespace, say: Callable
         return f"A is {others.words(both.population)}.\n\n{render_text(both.comparison)}"
     finally:
         await sources.aclose()
+
+
+async def _answer_on_windows(request: CompareRequest, settings: Settings, sources: Sources) -> str:
+    """Return the comparison of two windows as text, with how much of them was seen."""
+    runner = AnalysisRunner(1)
+    try:
+        its = await compare_windows(request, TERMINAL, sources=sources, runner=runner, limits=settings.limits)
+    finally:
+        await runner.aclose()
+    a, b = (sample.words() for sample in its.sampled)
+    note = f"({request.note})\n" if request.note else ""
+    unseen = "".join(f"  - {line}\n" for line in not_seen(its))
+    more = f"\nWhat could not be seen\n{unseen}" if unseen else ""
+    return f"{words(its.windows)}: {a} of A with {b} of B\n{note}\n{render_fleets(its.answer.comparison)}{more}"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import io
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,24 @@ async def test_compare_finds_the_typical_trace_in_the_terminal(backend, samples,
     said = capsys.readouterr().out
     assert said.startswith("A is typical of 2 traces of gateway POST /api/checkout, 02:22 UTC.\n\n")
     assert "SELECT in catalog" in said
+
+
+async def test_compare_compares_windows_in_the_terminal(backend, samples, capsys) -> None:
+    """A service and times instead of traces: both windows, of how many requests, and what could not be seen."""
+    started = int(time.time())
+    samples.replay(started)
+    try:
+        since, until = (time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(started - ago)) for ago in (1_800, 0))
+        asked = ["service=gateway", "operation=POST /api/checkout", f"from={since}", f"to={until}", "vs", "before"]
+        assert await _compare(Settings.load(), type("Options", (), {"traces": asked, "source": "jaeger"})) == 0
+    finally:
+        samples.replays = None
+    said = capsys.readouterr().out
+    (first,) = [line for line in said.splitlines() if "(A) with" in line]
+    assert first.startswith("gateway POST /api/checkout, ")
+    assert first.endswith(" requests of B")
+    assert "of requests to gateway POST /api/checkout are slower" in " ".join(said.split())
+    assert "jaeger does not count all requests" in said
 
 
 def test_bad_settings_are_one_line_and_status_2(monkeypatch, capsys) -> None:
