@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo demo-cli test prove check format bench bench-peer lock clean drill
+.PHONY: install demo demo-cli test prove check format bench bench-peer lock clean drill docs screenshot coverage mutants build
 
 install: $(STAMP)
 
@@ -32,12 +32,41 @@ test: install
 prove: install
 	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile prove tests/analysis
 
+# The whole suite with what it runs of either package, in child processes too, and what it does not.
+coverage: install
+	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=
+	@$(BIN)/coverage report --include='analysis/*' --skip-covered --fail-under=98
+	@$(BIN)/coverage report --include='bot/*' --skip-covered --fail-under=95
+
+# Would the tests notice a wrong line? docs/TESTING.md says how to read the result. Takes an hour; ONLY= names mutants.
+MUTANTS := .mutants
+mutants:
+	@test -x $(MUTANTS)/bin/mutmut || $(PYTHON) -m venv $(MUTANTS)
+	@$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	@$(MUTANTS)/bin/mutmut run $(ONLY)
+	@$(MUTANTS)/bin/mutmut results
+
 check: install
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tests/dependency_audit.py
+
+# Writes anew what is generated: the outputs of commands in the pages, settings, findings, metrics.
+docs: install
+	@$(BIN)/python tests/documented.py
+	@$(BIN)/python -m bot.settings > docs/SETTINGS.md
+	@$(BIN)/python -m analysis.findings > docs/FINDINGS.md
+	@$(BIN)/python -m bot.metrics > docs/METRICS.md
+
+screenshot: install
+	@$(BIN)/python tests/browser_setup.py
+	@$(BIN)/python tests/screenshot.py
+
+build: install
+	@$(BIN)/python -m hatchling build
 
 format: install
 	@$(BIN)/ruff format .
@@ -62,4 +91,4 @@ lock:
 	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) .audit .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) $(MUTANTS) mutants .audit .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

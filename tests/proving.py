@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
 PROFILE = "prove"
 MANY = 10_000
+SKETCH = "sketch"
+A_FEW = 12
 
 settings.register_profile(
     PROFILE, max_examples=MANY, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+# Where the same tests run hundreds of times, as against mutants (`make mutants`): the first of the same examples.
+settings.register_profile(SKETCH, max_examples=A_FEW, deadline=None, derandomize=True, database=None)
 
 
 def proving() -> bool:
@@ -27,6 +33,8 @@ def proving() -> bool:
 
 def examples(few: int) -> settings:
     """Return the settings of a property: `few` examples in the suite, `MANY` when proving."""
+    if settings.get_current_profile_name() == SKETCH:
+        return settings(max_examples=min(few, A_FEW), deadline=None, derandomize=True, database=None)
     return settings(max_examples=MANY if proving() else few, deadline=None)
 
 
