@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bot.commands import around
+from bot.commands import around, parse_command
 from bot.errors import UserError
 from bot.references import find_references
 from bot.request import CompareRequest, Origin, TraceRef
+from bot.windows import asks_for_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 FORM = "compare_form"
 FIELD = "value"  # the one input of every block
 CHANNEL, BASELINE, SUSPECT, SOURCE, AT, PRIVATE = "channel", "baseline", "suspect", "source", "at", "private"
+WINDOWS = "service=checkout last 30m vs before"
 LONGEST = 3_000  # characters of an input, and of what a form carries along
 MOST_OPTIONS = 100
 
@@ -36,7 +38,7 @@ class FormError(Exception):
 def form(origin: Origin, sources: Sequence[str]) -> View:
     """Return the form; where `origin` names no channel it asks for one too."""
     blocks = [
-        _line(SUSPECT, "Slow or failing trace (B)", "id or link"),
+        _line(SUSPECT, "Slow or failing trace (B)", "id or link", hint=f"Or two windows of time: {WINDOWS}"),
         _line(BASELINE, "Healthy trace (A)", "id or link", optional=True, hint="Without one I find a typical one."),
     ]
     if not origin.channel:
@@ -73,15 +75,22 @@ def read_form(view: Mapping[str, Any], hosts: Mapping[str, str], sources: Sequen
     values = _values(view)
     errors: dict[str, str] = {}
     sides: dict[str, TraceRef | None] = {}
+    windows: CompareRequest | None = None
     for block in (BASELINE, SUSPECT):
         text = (values.get(block, {}).get("value") or "").strip()
         try:
-            sides[block] = _one_trace(text, hosts) if text or block == SUSPECT else None
+            if block == SUSPECT and asks_for_windows(text):
+                windows = _windows(text, hosts, sides.get(BASELINE))
+            else:
+                sides[block] = _one_trace(text, hosts) if text or block == SUSPECT else None
         except UserError as error:
             errors[block] = str(error)
     source = (values.get(SOURCE, {}).get("selected_option") or {}).get("value")
     if source is not None and source not in sources:
         errors[SOURCE] = str(UserError("unknown-source", source=source, known=", ".join(sources) or "none"))
+    private = bool(values.get(PRIVATE, {}).get("selected_options"))
+    if windows is not None and not errors:
+        return msgspec.structs.replace(windows, source=source or windows.source, private=private or windows.private)
     suspect = sides.get(SUSPECT)
     if errors or suspect is None:
         raise FormError(errors)
@@ -90,8 +99,14 @@ def read_form(view: Mapping[str, Any], hosts: Mapping[str, str], sources: Sequen
     if at:
         suspect = msgspec.structs.replace(suspect, window=around(int(at)))
         baseline = baseline and msgspec.structs.replace(baseline, window=suspect.window)
-    private = bool(values.get(PRIVATE, {}).get("selected_options"))
     return CompareRequest(baseline=baseline, suspect=suspect, source=source, private=private)
+
+
+def _windows(text: str, hosts: Mapping[str, str], baseline: TraceRef | None) -> CompareRequest | None:
+    if baseline is not None:
+        raise UserError("windows-and-traces", text=baseline.trace_id)
+    asked = parse_command(text, hosts)
+    return asked if isinstance(asked, CompareRequest) else None
 
 
 def _one_trace(text: str, hosts: Mapping[str, str]) -> TraceRef:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.commands import parse_command, parse_mention
 from bot.errors import UserError
 from bot.request import CompareRequest
+from bot.slack import forms
 from bot.windows import words
 
 NOW = int(datetime(2026, 11, 27, 14, 30, 20, tzinfo=UTC).timestamp())
@@ -139,6 +140,28 @@ def test_what_cannot_be_read_is_said_with_what_to_write(text, sentence) -> None:
     with pytest.raises(UserError) as refused:
         parse_command(text, {}, NOW)
     assert sentence in str(refused.value)
+
+
+def test_the_form_takes_windows_too() -> None:
+    """Where the slow trace belongs; source and privacy are those of the form, and a trace beside it is a mistake."""
+
+    def filled(**fields: dict) -> dict:
+        return {"state": {"values": {block: {forms.FIELD: value} for block, value in fields.items()}}}
+
+    windows = {"value": "service=checkout operation=POST /orders last 30m vs before"}
+    asked = forms.read_form(
+        filled(suspect=windows, source={"selected_option": {"value": "tempo"}}, private={"selected_options": [{}]}),
+        {}, ("tempo",),
+    )  # fmt: skip
+    assert (asked.windows.service, asked.windows.operation) == ("checkout", "POST /orders")
+    assert (asked.source, asked.private) == ("tempo", True)
+    for values, sentence in (
+        ({"suspect": windows, "baseline": {"value": "a" * 32}}, "windows of time and a trace"),
+        ({"suspect": {"value": "service=checkout last 30m vs banana"}}, "do not understand “banana”"),
+    ):
+        with pytest.raises(forms.FormError) as refused:
+            forms.read_form(filled(**values), {}, ())
+        assert sentence in refused.value.fields["suspect"]
 
 
 @given(
