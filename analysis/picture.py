@@ -26,7 +26,10 @@ DOTS_PER_INCH = 150
 BACK, INK, SOFT = "#ffffff", "#1d1c1d", "#616061"
 COLOURS = (("#c9d6e4", "#2d6a9f"), ("#f0d3d8", "#c2185b"))  # (running, exposed) of A and of B
 FONT = "DejaVu Sans"  # comes with matplotlib
-LABEL = 46  # characters
+LESS = "#2e7d32"
+MARGIN = 0.12  # of the time axis, right of the longest bar
+ROOM = 70  # characters of a mark that fit into the length of the axis
+LABEL = 42  # characters
 MARK_SHARE = 0.02  # of the longer request: smaller changes get no label
 
 
@@ -58,21 +61,25 @@ def _draw(comparison: Comparison, form: str) -> bytes:
 
 def _head(axes: Axes, comparison: Comparison) -> None:
     response = comparison.response_time
-    words = {VerdictKind.IDENTICAL: "identical", VerdictKind.NO_MEANINGFUL_DIFFERENCE: "no meaningful difference"}
+    words = {
+        VerdictKind.IDENTICAL: "identical",
+        VerdictKind.NO_MEANINGFUL_DIFFERENCE: "no meaningful difference",
+        VerdictKind.NOT_COMPARABLE: "another operation than A",
+    }
     said = words.get(comparison.verdict.kind, change(response.delta_ns))
     title = f"{shorten(_plain(comparison.suspect.root), 60) or 'request'}   {said}"
     inch = 1 / _inches(axes)
-    axes.text(0, 1 + 0.36 * inch, title, transform=axes.transAxes, fontsize=13, fontweight="bold", color=INK,
+    axes.text(0, 1 + 0.36 * inch, title, transform=axes.transAxes, fontsize=14, fontweight="bold", color=INK,
               va="bottom", parse_math=False)  # fmt: skip
     rest = response.delta_ns - sum(row.delta_ns for row in comparison.timeline)
     pieces = (
         (f"A {duration(response.baseline_ns)}", COLOURS[0][1], 0.0),
-        (f"B {duration(response.suspect_ns)}", COLOURS[1][1], 0.13),
-        ("dark: what the response waited for", SOFT, 0.27),
-        (f"rows not shown: {change(rest)}", SOFT, 0.60),
+        (f"B {duration(response.suspect_ns)}", COLOURS[1][1], 0.16),
+        ("dark: what the response waited for", SOFT, 0.32),
+        (f"rows not shown: {change(rest)}", SOFT, 0.70),
     )
     for text, colour, at in pieces:
-        axes.text(at, 1 + 0.1 * inch, text, transform=axes.transAxes, fontsize=9.5, color=colour, va="bottom",
+        axes.text(at, 1 + 0.1 * inch, text, transform=axes.transAxes, fontsize=11, color=colour, va="bottom",
                   fontweight="normal" if colour == SOFT else "bold")  # fmt: skip
 
 
@@ -84,26 +91,44 @@ def _rows(axes: Axes, rows: tuple[TimelineRow, ...], comparison: Comparison) -> 
     longest = max(comparison.response_time.baseline_ns, comparison.response_time.suspect_ns, 1)
     ends = [end for row in rows for lane in (row.baseline, row.suspect) for _, end in lane.spans]
     far = max([longest, *(end for end in ends if end < 20 * longest)])
-    axes.set_xlim(-0.004 * far, far * 1.12)
+    axes.set_xlim(-0.004 * far, far * (1 + MARGIN))
     axes.set_ylim(max(1, len(rows)), 0)
     for number, row in enumerate(rows):
         _lane(axes, row.baseline, number + 0.40, COLOURS[0], far)
         _lane(axes, row.suspect, number + 0.64, COLOURS[1], far)
         name = shorten(_plain(f"{row.label}  ({row.service})" if row.service else row.label), LABEL + 20)
         calls = f"  {row.baseline_calls} → {row.suspect_calls} calls" if row.baseline_calls != row.suspect_calls else ""
-        axes.text(0, number + 0.30, name + calls, fontsize=9.5, color=INK, va="bottom", parse_math=False)
-        if abs(row.delta_ns) >= MARK_SHARE * longest:
+        axes.text(0, number + 0.30, name + calls, fontsize=11, color=INK, va="bottom", parse_math=False)
+        text, grew = _mark(row, longest)
+        if text:
             last = max((end for lane in (row.baseline, row.suspect) for _, end in lane.spans if end <= far), default=0)
-            axes.text(last + 0.01 * far, number + 0.63, change(row.delta_ns), fontsize=10.5, fontweight="bold",
-                      color=COLOURS[1][1] if row.delta_ns > 0 else "#2e7d32", va="center")  # fmt: skip
+            colour = COLOURS[1][1] if grew else LESS
+            if len(text) <= (1 + MARGIN - last / far) * ROOM:
+                axes.text(last + 0.01 * far, number + 0.63, text, fontsize=12, fontweight="bold", color=colour,
+                          va="center")  # fmt: skip
+            else:  # no room beside the bar: above it
+                axes.text((1 + MARGIN) * far, number + 0.30, text, fontsize=12, fontweight="bold", color=colour,
+                          va="bottom", ha="right")  # fmt: skip
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color("#cccccc")
     axes.set_yticks([])
     axes.xaxis.set_major_formatter(lambda value, _: duration(round(value)))
     axes.locator_params(axis="x", nbins=6, prune="upper")
-    axes.tick_params(axis="x", labelsize=8.5, colors=SOFT, length=3)
+    axes.tick_params(axis="x", labelsize=10, colors=SOFT, length=3)
     axes.grid(axis="x", color="#eeeeee", zorder=0)
     axes.set_axisbelow(True)
+
+
+def _mark(row: TimelineRow, longest: int) -> tuple[str, bool]:
+    """Say what of a row changed (its time, else when work begins that nobody waits for) and whether it grew."""
+    if abs(row.delta_ns) >= MARK_SHARE * longest:
+        return change(row.delta_ns), row.delta_ns > 0
+    a, b = row.baseline, row.suspect
+    if a.spans and b.spans and not a.exposed and not b.exposed:
+        later = b.spans[0][0] - a.spans[0][0]
+        if abs(later) >= MARK_SHARE * longest:
+            return f"starts {change(later)}", later > 0
+    return "", False
 
 
 def _lane(axes: Axes, lane: Lane, at: float, colours: tuple[str, str], far: int) -> None:

@@ -80,3 +80,23 @@ def test_the_command_line_writes_pictures(samples, tmp_path, capsys) -> None:
     assert b"<svg" in svg.read_bytes()
     assert main([str(a), str(b), "--png", str(tmp_path / "none" / "x.png")]) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_work_that_nobody_waits_for_shows_when_it_begins(trace) -> None:
+    """A consumer explains no time of the response; its row says how much later it starts."""
+    sides = []
+    for wait in (2, 900):
+        t = trace()
+        root = t.span("POST /", 0, 30, kind=SpanKind.SERVER)
+        send = t.span("send mail", 20, 21, root, kind=SpanKind.PRODUCER)
+        t.span("process mail", 21 + wait, 31 + wait, send, kind=SpanKind.CONSUMER, service="mailer")
+        sides.append(t.build())
+    assert b"<!-- starts +898 ms -->" in render_svg(compare(*sides))
+
+
+def test_two_operations_are_said_to_be_two_in_the_title(trace) -> None:
+    """A difference of two times means nothing when they are of different requests."""
+    one, other = trace(), trace()
+    one.span("GET /a", 0, 10, kind=SpanKind.SERVER)
+    other.span("GET /b", 0, 90, kind=SpanKind.SERVER)
+    assert b"another operation than A" in render_svg(compare(one.build(), other.build()))
