@@ -88,6 +88,7 @@ bench-peer:
 lock:
 	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
 	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra otel pyproject.toml -c requirements.lock -o requirements-otel.lock
+	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra mcp pyproject.toml -c requirements.lock -o requirements-mcp.lock
 	uv pip compile --no-strip-extras --quiet --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
 
 clean:

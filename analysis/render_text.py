@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 WIDTH = 100
 
 
-def render_text(comparison: Comparison) -> str:
-    """Render a comparison as text of at most 100 columns; ends with a newline."""
+def render_text(comparison: Comparison, rows: Table | None = None) -> str:
+    """Render a comparison as text of at most 100 columns; ends with a newline.
+
+    `rows`: its table, where the comparison itself came without its long tail.
+    """
     verdict = comparison.verdict
     lines = [*wrap(verdict.headline, WIDTH), ""]
     for cause in comparison.causes[:1]:
@@ -29,7 +32,7 @@ def render_text(comparison: Comparison) -> str:
         lines += _item("Population:", usual)
     lines += _item("Time:", times_line(comparison))
     lines += [*_side("A", comparison.baseline), *_side("B", comparison.suspect), ""]
-    lines += _table(table(comparison))
+    lines += _table(rows or table(comparison))
     for title, items in (
         ("What else changed", other_changes(comparison)),
         ("About the data", note_lines(comparison)),

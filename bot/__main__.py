@@ -1,41 +1,33 @@
 """The bot's command line: `compare-traces-bot --help`, or `python -m bot --help`, says what it can do.
 
-Exit status 0: done; 1: `check` found a problem; 2: bad input or settings, said on standard error; 130: interrupted.
+Exit status 0: done; 1: `check` found a problem, or `compare` has no answer; 2: bad input or settings, said on standard
+error; 130: interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-from rich.console import Console
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from analysis import AnalysisError, __version__, render_fleets, render_text
-from bot import completion, log, tracing
-from bot.analysis_child import compared, compared_with_typical, root_call
+import analysis
+from bot import completion, log, terminal, tracing
 from bot.app import Bot
-from bot.commands import parse_command
-from bot.comparing_windows import compare_windows
 from bot.errors import BotError, UserError
 from bot.evidence.sources import EvidenceSources
-from bot.finding import Place, find_others
 from bot.ledger import StateError
-from bot.request import CompareRequest
-from bot.runner import AnalysisRunner
 from bot.settings import Settings, SettingsError, reference
 from bot.slack.installations import open_installations
-from bot.slack.messages.windows import not_seen
 from bot.slack.refusals import FAILURES, error_code
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
-from bot.sources import Sources, open_sources
-from bot.windows import words
+from bot.sources import open_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -45,7 +37,8 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 PORT = 8090  # of the playground
-TERMINAL = "terminal"  # stands for the channel where there is none
+MCP_EXTRA = "compare-traces[mcp]"
+MCP_PORT = 3002
 
 EXAMPLES = """\
 examples:
@@ -65,7 +58,7 @@ Settings are environment variables, and the TOML file that COMPARE_TRACES_CONFIG
 
 exit status:
   0    done
-  1    check found a problem
+  1    check found a problem, or compare got no answer: standard error says which
   2    bad input or settings; standard error says what, and what to do
   130  interrupted
 """
@@ -85,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from bot.playground import main as play  # noqa: PLC0415 - the workspace bot never loads it
 
         return play(port=options.port, cli=options.cli)
-    log.configure()
+    log.configure(least=logging.WARNING if options.command == "compare" else logging.INFO)
     try:
         settings = Settings.load()
         log.hide(settings.secrets())
@@ -98,13 +91,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             return asyncio.run(_run(settings, Bot.start_worker))
         if options.command == "check":
             return asyncio.run(_check(settings))
-        return asyncio.run(_compare(settings, options))
+        if options.command == "mcp":
+            return _serve_models(settings, options)
+        return asyncio.run(terminal.compare(settings, options.traces, options.source or None, options.form))
     except SettingsError as error:
         print(f"compare-traces-bot: {error}\n(`compare-traces-bot settings` lists them all)", file=sys.stderr)
         return EXIT_BAD_INPUT
-    except (BotError, AnalysisError) as error:
+    except BotError as error:
         print(f"compare-traces-bot: {error}", file=sys.stderr)
-        return EXIT_BAD_INPUT
+        return EXIT_BAD_INPUT if isinstance(error, UserError) else EXIT_FAILED
 
 
 def entry() -> None:
@@ -122,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {analysis.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="serve a workspace")
     run.add_argument("--mode", choices=("http", "socket"), help="default: socket with SLACK_APP_TOKEN, else http")
@@ -135,6 +130,12 @@ def _parser() -> argparse.ArgumentParser:
         "traces", nargs="+", metavar="TRACE", help="ids or links: the healthy trace and the one to explain; or it alone"
     )
     compare.add_argument("--source", default="", help="the source to ask")
+    form = compare.add_mutually_exclusive_group()
+    for name, what in (("json", "the whole comparison, for programs"), ("markdown", "the whole report")):
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, default="text", help=what)
+    models = commands.add_parser("mcp", help=f"serve models over the Model Context Protocol (needs {MCP_EXTRA})")
+    models.add_argument("--http", action="store_true", help="over HTTP on this machine, instead of standard input")
+    models.add_argument("--port", type=int, default=MCP_PORT, help="port of --http (default %(default)s; 0: any)")
     playground = commands.add_parser("playground", help="try everything in a browser, without a workspace")
     playground.add_argument("--port", type=int, default=PORT, help="port of the page (default %(default)s; 0: any)")
     playground.add_argument("--cli", action="store_true", help="print the first comparison in the terminal and end")
@@ -266,65 +267,16 @@ async def _check_sources(settings: Settings) -> list[bool]:
     return [isinstance(answer, Exception) for answer in answers.values()]
 
 
-async def _compare(settings: Settings, options: argparse.Namespace) -> int:
-    waiting = Console(stderr=True).status("reading what is asked")  # shows itself on a terminal alone
-    with waiting:
-        answer = await _answer(settings, options, waiting.update)
-    print(answer, end="")
+def _serve_models(settings: Settings, options: argparse.Namespace) -> int:
+    """Serve over MCP; the SDK is an extra, and what it brings is loaded here alone."""
+    try:
+        from bot.machines import mcp_server  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "bot":
+            raise
+        raise SettingsError(f"mcp: {error.name} is not installed: pip install '{MCP_EXTRA}'") from None
+    asyncio.run(mcp_server.serve_http(settings, options.port) if options.http else mcp_server.serve_stdio(settings))
     return 0
-
-
-async def _answer(settings: Settings, options: argparse.Namespace, say: Callable[[str], None]) -> str:
-    """Return the comparison as text; `say` is told what is being waited for."""
-    sources = open_sources(settings)
-    try:
-        request = parse_command(" ".join(options.traces), sources.hosts)
-        if not isinstance(request, CompareRequest):
-            raise UserError("usage")
-        if request.windows is not None:
-            say("searching both windows")
-            asked = structs.replace(request, source=options.source or request.source)
-            return await _answer_on_windows(asked, settings, sources)
-        deadline_s = settings.limits.deadline_s
-        references = [reference for reference in (request.baseline, request.suspect) if reference is not None]
-        say(f"fetching {'both traces' if len(references) > 1 else 'the trace'}")
-        fetched = await asyncio.gather(
-            *(
-                sources.fetch(
-                    reference, channel=TERMINAL, source=options.source or request.source, tenant=request.tenant,
-                    deadline_s=deadline_s,
-                )
-                for reference in references
-            )
-        )  # fmt: skip
-        traces = [(trace.body, trace.wire) for trace in fetched]
-        if request.baseline is not None:
-            say("comparing")
-            return render_text((await asyncio.to_thread(compared, traces[0], traces[1])).comparison)
-        say(f"looking in {fetched[0].source} for typical requests of the same operation")
-        place = Place(sources.named(fetched[0].source), sources.tenant(TERMINAL, request.tenant), deadline_s / 3)
-        others = await find_others(place, root_call(traces[0]))
-        say(f"comparing with {len(others.traces)} others")
-        both = await asyncio.to_thread(
-            compared_with_typical, traces[0], [(trace.body, trace.wire) for trace in others.traces]
-        )
-        return f"A is {others.words(both.population)}.\n\n{render_text(both.comparison)}"
-    finally:
-        await sources.aclose()
-
-
-async def _answer_on_windows(request: CompareRequest, settings: Settings, sources: Sources) -> str:
-    """Return the comparison of two windows as text, with how much of them was seen."""
-    runner = AnalysisRunner(1)
-    try:
-        its = await compare_windows(request, TERMINAL, sources=sources, runner=runner, limits=settings.limits)
-    finally:
-        await runner.aclose()
-    a, b = (sample.words() for sample in its.sampled)
-    note = f"({request.note})\n" if request.note else ""
-    unseen = "".join(f"  - {line}\n" for line in not_seen(its))
-    more = f"\nWhat could not be seen\n{unseen}" if unseen else ""
-    return f"{words(its.windows)}: {a} of A with {b} of B\n{note}\n{render_fleets(its.answer.comparison)}{more}"
 
 
 if __name__ == "__main__":

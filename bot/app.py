@@ -23,6 +23,9 @@ from bot.completing import Completing
 from bot.evidence.sources import EvidenceSources
 from bot.inquiry import Inquiry
 from bot.ledger import StateError
+from bot.machines.asking import Asking
+from bot.machines.callers import Tokens
+from bot.machines.http_api import ApiServer
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.slack.aside import Aside
@@ -85,11 +88,20 @@ class Bot:
         )  # fmt: skip
         listeners.register(self.app)
         self.web: WebServer | None = None
+        self.api = self._api()
         self.ops = OpsServer(settings.ops_host, settings.ops_port, self._problems, self._measure)
         self._watching: list[asyncio.Task[None]] = []
         self._working = AsyncExitStack()
         self._running = False
         self._socket: AsyncSocketModeHandler | None = None
+
+    def _api(self) -> ApiServer | None:
+        """Return the server for programs, where any may ask."""
+        tokens = Tokens(self.settings)
+        if not tokens:
+            return None
+        asking = Asking(self.sources, self.inquiry, self.admission)
+        return ApiServer(asking, tokens, self.settings.api_host, self.settings.api_port)
 
     def _slack_client(self, token: str) -> WatchedClient:
         """Return the client of Slack's Web API, for one workspace or for many."""
@@ -137,6 +149,7 @@ class Bot:
             installing = install_flow(self.settings, self.installations)
         self.web = WebServer(self.app, self.settings.host, self.settings.port, installing)
         await self.web.start()
+        await self._start_api()
         self._running = True
         log.info("listening", mode="http", port=self.web.port, ops_port=self.ops.port)
 
@@ -151,6 +164,7 @@ class Bot:
         web_client = AsyncWebClient(base_url=self.settings.slack_api_url + "/", timeout=SLACK_TIMEOUT_S)
         self._socket = AsyncSocketModeHandler(self.app, app_token, web_client=web_client)
         await self._socket.connect_async()
+        await self._start_api()
         self._running = True
         log.info("listening", mode="socket", ops_port=self.ops.port)
 
@@ -165,6 +179,16 @@ class Bot:
         self._watching.append(asyncio.create_task(sweep(shared.ledger, shared.queue)))
         self._running = True
         log.info("working", ops_port=self.ops.port)
+
+    async def _start_api(self) -> None:
+        if self.api is None:
+            return
+        try:
+            await self.api.start()
+        except OSError as error:
+            where = f"{self.settings.api_host}:{self.settings.api_port}"
+            raise SettingsError(f"API_HOST, API_PORT: cannot listen on {where}: {error.strerror}") from None
+        log.info("listening for programs", port=self.api.port)
 
     async def _problems(self) -> list[str]:
         """Name what keeps requests from reaching us or from being taken."""
@@ -219,6 +243,8 @@ class Bot:
         self._running = False
         if self.web is not None:
             await self.web.stop()
+        if self.api is not None:
+            await self.api.stop()
         if self._socket is not None:
             await self._socket.close_async()
         await self._working.aclose()

@@ -82,7 +82,11 @@ class UserError(BotError):
         "window-backwards": "That window ends ({end}) before it begins ({start}). Times without a zone are UTC.",
         "window-short": "That window is too short to hold enough requests; take {seconds} s or more.",
         "window-long": "That window is longer than {days} days, which no backend searches. Take a shorter one.",
+        "not-a-time": "“{text}” is not a time I understand: write it as 2026-01-31T14:05:00Z, or in Unix seconds.",
+        "no-window": "No time lies between {since} and {until}: the window must begin before it ends.",
+        "trace-or-service": "Name either a trace or a service: I need one of the two to know which requests are meant.",
         "unknown-source": "There is no source called “{source}” here. This channel has: {known}.",
+        "unknown-tenant": "I may not ask for the tenant “{tenant}” here. This channel has: {known}.",
         "no-sources": "No trace source is configured for this channel. Ask whoever runs me to add one.",
         "channel-refused": "I am not allowed to answer in this channel. Ask whoever runs me to add it.",
         "external-channel": "This channel is shared with another organisation, which would read the answer. Ask in a "

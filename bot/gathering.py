@@ -98,9 +98,7 @@ class Gatherer:
 
     async def _search(self, request: CompareRequest, clue: Clue, channel: str) -> Exemplar:
         """Ask every source that may be asked for a trace that shows what the clue is about; the first that has one."""
-        names = [request.source] if request.source else [its.settings.name for its in self._sources.allowed(channel)]
-        if not names:
-            raise UserError("no-sources")
+        names = [its.settings.name for its in self._sources.asked(channel, request.source)]
         results = await asyncio.gather(
             *(
                 find_exemplar(

@@ -72,8 +72,8 @@ class _Lines(logging.Handler):
             self.handleError(record)
 
 
-def configure(*, json_lines: bool | None = None) -> None:
-    """Set up logging for the process."""
+def configure(*, json_lines: bool | None = None, least: int = logging.INFO) -> None:
+    """Set up logging for the process; `least`: the level below which nothing is written."""
     as_json = not sys.stderr.isatty() if json_lines is None else json_lines
     # Plain tracebacks: the pretty ones print local variables, tokens and response addresses among them.
     renderer: Processor = (
@@ -90,7 +90,7 @@ def configure(*, json_lines: bool | None = None) -> None:
     structlog.configure(
         processors=[*first, mask, renderer],
         logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # whatever it is by then
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
     )
     handler = _Lines()
     handler.set_name("compare-traces")

@@ -60,7 +60,8 @@ ACKNOWLEDGED = _histogram(
 )  # fmt: skip
 REQUESTS = _counter(
     "requests",
-    "requests that ended: `answered`, `failed`, `repeated` (it was there), `refused`, `interrupted` (by a restart)",
+    "requests that ended: `answered`, `failed`, `repeated` (it was there), `refused`, `interrupted` (by a restart, or "
+    "given up by the program that asked)",
     "outcome",
 )
 FAILURES = _counter("failures", "requests that failed or were refused, by reason", "code")
@@ -76,6 +77,10 @@ QUEUE_SECONDS = _histogram(
     "waits of accepted requests: for a process that takes them up (`taker`), there for a place to work in (`place`)",
     "wait",
 )
+CALL_SECONDS = _histogram(
+    "call_seconds", "calls of programs, over HTTP (`status` as there) and MCP (`ok`, `error`), by what was asked",
+    "call", "status",
+)  # fmt: skip
 ANALYSIS_SECONDS = _histogram(
     "analysis_seconds",
     "steps of the analysis in child processes; `total`: a whole job, with the wait for a free child",

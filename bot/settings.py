@@ -20,11 +20,13 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from bot.evidence.queries import check_query
 from bot.evidence.span_metrics import IMAGES, VERSIONS
 from bot.links import FIELDS, check_template
+from bot.reach import API, PROGRAM, ChannelSettings, Reach, TokenSettings
 from bot.renamed_settings import with_new_names, with_new_variables
 
 CONFIG_VARIABLE = "COMPARE_TRACES_CONFIG"
+SHORTEST_TOKEN = 20  # characters: what can be guessed protects nothing
 SECRETS = (
-    "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_TOKEN_KEY",
+    "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_CLIENT_SECRET", "SLACK_TOKEN_KEY", "API_TOKEN",
 )  # fmt: skip
 
 
@@ -167,17 +169,6 @@ class MetricSettings(Endpoint):
     )
 
 
-class ChannelSettings(BaseModel):
-    """What one channel may use."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sources: tuple[str, ...] = Field((), description="sources this channel may ask; empty: all")
-    logs: tuple[str, ...] = Field((), description="`[[logs]]` that its answers may draw on; empty: all")
-    metrics: tuple[str, ...] = Field((), description="`[[metrics]]` that its answers may draw on; empty: all")
-    tenant: str | None = Field(None, description="tenant for this channel")
-
-
 class LinkSettings(BaseModel):
     """One page to go on to from a next step: logs, a dashboard, a runbook."""
 
@@ -253,6 +244,10 @@ class Settings(BaseSettings):
     port: int = Field(3000, ge=0, le=65535, description="port to listen on; HTTP mode")
     ops_host: str = Field("127.0.0.1", description="address that health and metrics listen on; loopback unless set")
     ops_port: int = Field(9464, ge=0, le=65535, description="port of `/healthz`, `/readyz` and `/metrics`; 0: any")
+    api_token: SecretStr = Field(SecretStr(""), description="bearer token for programs: turns the HTTP API on")
+    tokens: tuple[TokenSettings, ...] = Field((), description="bearer tokens of several programs: `[[tokens]]`")
+    api_host: str = Field("127.0.0.1", description="address that the HTTP API listens on; loopback unless set")
+    api_port: int = Field(3001, ge=0, le=65535, description="port of the HTTP API; 0: any")
     state_file: Path = Field(Path("compare-traces.sqlite3"), description="the request ledger")
     redis_url: RedisUrl | None = Field(None, description="Redis or Valkey shared by all processes; unset: one process")
     jaeger_url: HttpUrl | None = Field(None, description="one Jaeger source, without a TOML file")
@@ -303,6 +298,13 @@ class Settings(BaseSettings):
                 for name in getattr(its, kind):
                     if name not in known:
                         raise ValueError(f"channels.{channel}.{kind}: none of [[{kind}]] is called {name}")
+        programs = [token.name for token in self.tokens] + ([API] if self.api_token.get_secret_value() else [])
+        if double := {name for name in programs if programs.count(name) > 1}:
+            raise ValueError(f"tokens: two are called {', '.join(sorted(double))}; names must differ")
+        for token in self.tokens:
+            for name in token.sources:
+                if name not in names:
+                    raise ValueError(f"tokens.{token.name}.sources: no source is called {name}")
         return self
 
     @property
@@ -315,10 +317,31 @@ class Settings(BaseSettings):
             sources.append(SourceSettings(name="tempo", kind="tempo", url=self.tempo_url))
         return tuple(sources)
 
+    def reach(self, channel: str) -> Reach | None:
+        """Return what is set for a channel, or for the program that stands in for one; None: it may ask everything."""
+        name = channel.removeprefix(PROGRAM)
+        if name != channel:
+            return next((token for token in self.tokens if token.name == name), None)
+        return self.channels.get(channel)
+
+    def program_tokens(self) -> dict[str, str]:
+        """Return each program's name and token; raises `SettingsError` for a token that is missing or too short."""
+        given = {token.name: (token.token_env, _secret(token.token_env)) for token in self.tokens}
+        if self.api_token.get_secret_value():
+            given[API] = ("API_TOKEN", self.api_token.get_secret_value())
+        for variable, token in given.values():
+            if len(token) < SHORTEST_TOKEN:
+                what = f"shorter than {SHORTEST_TOKEN} characters" if token else "not set"
+                raise SettingsError(f"{variable}: the token is {what}: make one with `openssl rand -hex 32`")
+        if len({token for _, token in given.values()}) < len(given):
+            raise SettingsError("tokens: two programs have the same token; each needs one of its own")
+        return {name: token for name, (_, token) in given.items()}
+
     def secrets(self) -> set[str]:
         """Return every secret that is configured: what no log may ever show."""
         mine = {getattr(self, name.lower()).get_secret_value() for name in SECRETS}
         mine |= {key.strip() for key in self.slack_token_key.get_secret_value().split(",")}
+        mine |= {_secret(token.token_env) for token in self.tokens}
         if self.redis_url is not None:
             url = self.redis_url.get_secret_value()
             mine |= {url, urlsplit(url).password or ""}
@@ -334,17 +357,25 @@ class Settings(BaseSettings):
         if config:
             values = with_new_names(_read_toml(Path(config)), config)
         for name in SECRETS:
-            file = os.environ.get(f"{name}_FILE")
-            if file and not os.environ.get(name):
-                try:
-                    values[name.lower()] = Path(file).read_text(encoding="utf-8").strip()
-                except OSError as error:
-                    raise SettingsError(f"{name}_FILE: cannot read {file}: {error.strerror}") from None
+            if os.environ.get(f"{name}_FILE") and not os.environ.get(name):
+                values[name.lower()] = _secret(name)
         values.update(overrides)
         try:
             return cls(**values)
         except ValidationError as error:
             raise SettingsError("\n".join(_lines(error))) from None
+
+
+def _secret(name: str) -> str:
+    """Read a secret from its variable, or from the file that `<name>_FILE` names; "" when neither is set."""
+    file = os.environ.get(f"{name}_FILE")
+    if os.environ.get(name) or not file:
+        return os.environ.get(name, "").strip()
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(f"{name}_FILE: cannot read {file}: {what}") from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -368,6 +399,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[metrics.changes]]`", ChangeSettings),
     ("`[evidence]`", EvidenceSettings),
     ("`[channels.<id>]`", ChannelSettings),
+    ("`[[tokens]]`", TokenSettings),
     ("`[[links]]`", LinkSettings),
     ("`[limits]`", Limits),
 )

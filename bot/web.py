@@ -30,17 +30,25 @@ TIMESTAMP_DIGITS = 20
 class Server:
     """An aiohttp server."""
 
+    cancels = False  # whether what is done for a client stops when it hangs up
+
     def __init__(self, host: str, port: int, routes: Sequence[web.RouteDef]) -> None:
         self._routes = routes
         self._host = host
         self.port = port
         self._runner: web.AppRunner | None = None
 
+    def application(self) -> web.Application:
+        """Return the application, without its routes."""
+        return web.Application(client_max_size=MAX_BODY_BYTES)
+
     async def start(self) -> None:
         """Listen; with port 0 the system picks one, found in `port` afterwards. Raises `OSError`."""
-        server = web.Application(client_max_size=MAX_BODY_BYTES)
+        server = self.application()
         server.add_routes(self._routes)
-        self._runner = web.AppRunner(server, access_log=None, shutdown_timeout=STOP_S)
+        self._runner = web.AppRunner(
+            server, access_log=None, shutdown_timeout=STOP_S, handler_cancellation=self.cancels
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self.port).start()
         self.port = self._runner.addresses[0][1]

@@ -221,11 +221,7 @@ def _windows(
             second = _explicit(parts[1], now, length, prose=prose)
             second = second and _capped(second, now, assumed)
     second = second or (first[0] - length, first[0])
-    for window in (first, second):
-        _check(window, now)
-    earlier, later = sorted((first, second))
-    if later[0] < earlier[1]:
-        raise UserError("windows-overlap", a=between(earlier, now), b=between(later, now))
+    earlier, later = in_order(first, second, now)
     if second == later:
         assumed.append("the earlier window is A, whichever was named first")
     return earlier, later
@@ -331,6 +327,16 @@ def _capped(window: tuple[int, int], now: int, assumed: list[str]) -> tuple[int,
         assumed.append(f"what lies ahead was left out: it is {moment(now, now)}")
         return window[0], now
     return window
+
+
+def in_order(first: tuple[int, int], second: tuple[int, int], now: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return two windows, the earlier one first; raises `UserError` for what cannot be compared."""
+    for window in (first, second):
+        _check(window, now)
+    earlier, later = sorted((first, second))
+    if later[0] < earlier[1]:
+        raise UserError("windows-overlap", a=between(earlier, now), b=between(later, now))
+    return earlier, later
 
 
 def _check(window: tuple[int, int], now: int) -> None:

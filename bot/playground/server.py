@@ -17,7 +17,8 @@ from bot.playground.alert_bot import AlertBot
 from bot.playground.page_api import PageApi
 from bot.playground.trace_api import Samples, routes
 from bot.playground.workspace import Workspace
-from bot.settings import ChannelSettings, Limits, Settings, SourceSettings
+from bot.reach import ChannelSettings
+from bot.settings import Limits, Settings, SourceSettings
 
 CHANNELS = {"C0INCIDENT": "incidents", "C0PAYMENTS": "payments", "C0ALERTS": "alerts", "C0RANDOM": "random"}
 WATCHED = "C0ALERTS"

@@ -42,9 +42,14 @@ class Sources:
                 found[host] = "" if host in found else name
         return found
 
+    def hosts_for(self, channel: str) -> dict[str, str]:
+        """Return those of `hosts` whose sources a channel may ask."""
+        names = {source.settings.name for source in self.allowed(channel)}
+        return {host: name for host, name in self.hosts.items() if name in names}
+
     def allowed(self, channel: str) -> list[TraceSource]:
         """Return the sources that a channel may ask."""
-        its = self._settings.channels.get(channel)
+        its = self._settings.reach(channel)
         names = its.sources if its and its.sources else tuple(self._sources)
         return [self._sources[name] for name in names]
 
@@ -53,9 +58,14 @@ class Sources:
         return self._sources[name]
 
     def tenant(self, channel: str, asked: str | None) -> str | None:
-        """Return the tenant to ask for: the one that was said, else the channel's."""
-        its = self._settings.channels.get(channel)
-        return asked or (its.tenant if its else None)
+        """Return the tenant to ask for: the one that was said, else the channel's; `UserError` for one it may not."""
+        its = self._settings.reach(channel)
+        if its is None:
+            return asked
+        tenant = asked or its.tenant or next(iter(its.tenants), None)
+        if its.tenants and tenant not in its.tenants:
+            raise UserError("unknown-tenant", tenant=(tenant or "")[:40], known=", ".join(its.tenants))
+        return tenant
 
     def settings_of(self, name: str) -> SourceSettings:
         """Return the settings of a source."""

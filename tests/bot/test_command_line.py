@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import shutil
 import subprocess
 import time
@@ -13,9 +14,10 @@ import pytest
 from aiohttp import web
 from world import FaultySlack, serve
 
-from bot.__main__ import _check, _check_scopes, _compare, main
+from bot import log, terminal
+from bot.__main__ import _check, _check_scopes, main
 from bot.completion import SHELLS
-from bot.errors import FAMILIES, BotError
+from bot.errors import FAMILIES, BotError, SourceError
 from bot.playground.trace_api import routes
 from bot.settings import Settings
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
@@ -73,12 +75,12 @@ def test_check_tells_missing_rights_from_those_it_can_do_without(capsys, granted
 
 
 async def test_the_exit_status_says_what_became_of_it(backend, samples, monkeypatch, capsys) -> None:
-    """0 done, 1 where `check` found a problem, 2 where what was asked cannot be done, as the help says."""
+    """0 done, 1 where `check` found a problem or there is no answer, 2 for bad input or settings, as the help says."""
     pair = samples.pairs[0]
     run = lambda *words: asyncio.to_thread(main, words)  # noqa: E731 - it starts a loop of its own
     assert await run("compare", pair.baseline, pair.suspect) == 0
     assert await run("check") == 1
-    assert await run("compare", "ffffffffffffffff") == 2
+    assert await run("compare", "ffffffffffffffff") == 1
     assert await run("compare", "help") == 2
     assert await run("compare", pair.baseline, "--source", "elsewhere") == 2
     monkeypatch.setenv("PORT", "abc")
@@ -109,13 +111,13 @@ async def test_a_terminal_is_told_what_is_waited_for(backend, samples, monkeypat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
     pair = next(s for s in samples.pairs if s.name == "slow-query")
-    options = type("Options", (), {"traces": [pair.suspect], "source": ""})
-    assert await _compare(Settings.load(), options) == 0
-    assert "\x1b[" in terminal.getvalue()
-    assert "\x1b[3" not in terminal.getvalue()
+    log.configure(json_lines=True)
+    assert await terminal.compare(Settings.load(), [pair.suspect], None, "text") == 0
+    assert "\x1b[" in screen.getvalue()
+    assert "\x1b[3" not in screen.getvalue()
     assert "A is typical" in capsys.readouterr().out
 
 
@@ -156,16 +158,38 @@ def test_bash_completes_what_is_typed(capsys, tmp_path) -> None:
 async def test_compare_answers_in_the_terminal(backend, samples, capsys) -> None:
     """Two ids from the configured sources become the text answer."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
-    options = type("Options", (), {"traces": [pair.baseline, pair.suspect], "source": ""})
-    assert await _compare(Settings.load(), options) == 0
+    assert await terminal.compare(Settings.load(), [pair.baseline, pair.suspect], None, "text") == 0
     assert "SELECT in catalog" in capsys.readouterr().out
+
+
+async def test_compare_writes_for_programs_and_for_reports(backend, samples, capsys) -> None:
+    """JSON with every group of spans, or Markdown, and nothing else on standard output; the status says how it went."""
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+
+    async def command(*words: str) -> tuple[int, str, str]:
+        status = await asyncio.to_thread(main, ["compare", *words])
+        return (status, *capsys.readouterr())
+
+    status, out, err = await command(pair.baseline, pair.suspect, "--source", "jaeger", "--json")
+    comparison = json.loads(out)
+    assert (status, comparison["verdict"]["kind"], err) == (0, "slower", "")
+    assert sum(c["delta_ns"] for c in comparison["contributions"]) == comparison["response_time"]["delta_ns"]
+    status, out, _ = await command(pair.suspect, "--markdown")
+    assert status == 0
+    assert out.startswith("#")
+    status, out, err = await command("nonsense")
+    assert (status, out) == (2, "")
+    assert err.startswith("compare-traces-bot: “nonsense” is not a trace id")
+    status, out, err = await command(pair.suspect, "ab" * 16, "--source", "jaeger")
+    assert (status, out) == (1, "")
+    assert str(SourceError("trace-not-found", source="jaeger", trace="ab" * 16)) in err
 
 
 async def test_compare_finds_the_typical_trace_in_the_terminal(backend, samples, capsys) -> None:
     """One id is compared with the typical request, and the text says which that is."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
-    options = type("Options", (), {"traces": [pair.suspect], "source": ""})
-    assert await _compare(Settings.load(), options) == 0
+    log.configure()
+    assert await terminal.compare(Settings.load(), [pair.suspect], None, "text") == 0
     said = capsys.readouterr().out
     assert said.startswith("A is typical of 2 traces of gateway POST /api/checkout, 02:22 UTC.\n\n")
     assert "SELECT in catalog" in said
@@ -178,7 +202,8 @@ async def test_compare_compares_windows_in_the_terminal(backend, samples, capsys
     try:
         since, until = (time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(started - ago)) for ago in (1_800, 0))
         asked = ["service=gateway", "operation=POST /api/checkout", f"from={since}", f"to={until}", "vs", "before"]
-        assert await _compare(Settings.load(), type("Options", (), {"traces": asked, "source": "jaeger"})) == 0
+        log.configure()
+        assert await terminal.compare(Settings.load(), asked, "jaeger", "text") == 0
     finally:
         samples.replays = None
     said = capsys.readouterr().out

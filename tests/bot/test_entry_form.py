@@ -8,8 +8,9 @@ import pytest
 from slack_oracles import view_objections
 from world import CHANNEL
 
+from bot.reach import ChannelSettings
 from bot.request import Origin
-from bot.settings import ChannelSettings, Limits
+from bot.settings import Limits
 from bot.slack import forms
 
 

@@ -13,7 +13,8 @@ from world import CHANNEL, FaultySlack, serve
 from bot.evidence.facts import Evidence, Silence
 from bot.evidence.question import question_of
 from bot.evidence.sources import EvidenceSources
-from bot.settings import ChannelSettings, EvidenceSettings, MetricSettings, Settings
+from bot.reach import ChannelSettings
+from bot.settings import EvidenceSettings, MetricSettings, Settings
 
 TITLE = "What logs and metrics say"
 STEP = 300

@@ -10,8 +10,9 @@ import pytest
 from drawing import draw_view
 from slack_oracles import view_objections
 
+from bot.reach import ChannelSettings
 from bot.results import Feedback
-from bot.settings import ChannelSettings, SourceSettings
+from bot.settings import SourceSettings
 from bot.slack import notices
 from bot.slack.home import home
 from bot.slack.limits import view_problems

@@ -14,8 +14,9 @@ from world import no_sleep
 
 from analysis import decode
 from bot.errors import SourceError, UserError
+from bot.reach import ChannelSettings
 from bot.request import TraceRef
-from bot.settings import ChannelSettings, Limits, Settings, SourceSettings
+from bot.settings import Limits, Settings, SourceSettings
 from bot.sources import open_sources
 
 UNKNOWN = "f" * 32

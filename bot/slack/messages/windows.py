@@ -13,7 +13,7 @@ from msgspec import structs
 from analysis.comparison import Confidence, VerdictKind
 from analysis.fleet.report import OTHERS, cause_line, group_name, separator_line
 from analysis.format import change, count, duration, short_id
-from bot.finding.choosing import between, named
+from bot.finding.choosing import between
 from bot.links import trace_url
 from bot.slack import elements as el
 from bot.slack.elements import Message
@@ -22,6 +22,7 @@ from bot.slack.messages.foot import foot
 from bot.slack.messages.private import one_message
 from bot.slack.messages.root import MARKS, NO_CAUSE, small_print
 from bot.slack.text import clean, escaped
+from bot.unseen import not_seen
 from bot.windows import words
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from bot.slack.messages.asked import Asked
 
 PAIR = "compare_two"  # the button that compares an exemplar of each window
-FRESH_S = 90  # what began less long ago is not searched everywhere yet
 EVIDENCE = 3
 ROWS = 10
 NOTIFICATION = 2_000  # characters of a message's text
@@ -251,34 +251,6 @@ def _worth_opening(comparison: FleetComparison) -> Iterable[tuple[str, Exemplar]
         if its is not None and its.trace_id not in seen:
             seen.add(its.trace_id)
             yield what, its
-
-
-def not_seen(compared: ComparedWindows) -> list[str]:
-    """Say what of the windows could not be seen, and what that may hide."""
-    windows, said = compared.windows, []
-    if not compared.root:
-        said.append(
-            f"no request begins with {named(windows.service, windows.operation)}: these are requests that pass "
-            "through it, and times are of the whole request"
-        )
-    if windows.suspect[1] > windows.asked_at - FRESH_S:
-        said.append("the last minute or so: what is new is not searched everywhere yet")
-    for letter, its in zip("AB", compared.sampled, strict=True):
-        if its.unsearched:
-            said.append(f"{count(its.unsearched, 'part')} of window {letter} could not be searched in time")
-        if its.at_least:
-            said.append(
-                f"{letter} has more requests in a moment than a search returns: of those, {compared.source} chose"
-            )
-        elif its.about:
-            said.append(f"{letter} has more requests than searches return: short pieces, spread over it, stand for it")
-        if missing := its.wanted - its.fetched:
-            said.append(f"{count(missing, 'trace')} of {letter} could not be fetched in time, or at all")
-        if its.unreadable:
-            said.append(f"{count(its.unreadable, 'trace')} of {letter} could not be read")
-    if all(its.totals is None for its in compared.sampled):
-        said.append(f"{compared.source} does not count all requests, or not in time: shares are those of the sample")
-    return said + [note.text for note in compared.answer.comparison.notes]
 
 
 def _page(asked: Asked, its: Exemplar | None) -> str | None:

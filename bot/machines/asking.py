@@ -1,0 +1,87 @@
+"""A program's question on its way to its answer: admitted like people's, found out by the same inquiry, recorded.
+
+question -> request -> admission -> a place to work in -> inquiry -> bounded answer
+         '- refused     '- busy                           '- no answer: the sentence that people read too
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from bot import audit
+from bot.arrival import arriving, request_key
+from bot.errors import BotError, UserError
+
+if TYPE_CHECKING:
+    from bot.admission import Admission
+    from bot.inquiry import Inquiry
+    from bot.machines.callers import Caller
+    from bot.machines.calls import Call
+    from bot.request import CompareRequest
+    from bot.settings import SourceSettings
+    from bot.sources import Sources
+
+log = structlog.get_logger()
+
+
+class InputError(Exception):
+    """A question that is not shaped as its type says; the text says where and why."""
+
+
+class Asking:
+    """Answers programs."""
+
+    def __init__(self, sources: Sources, inquiry: Inquiry, admission: Admission) -> None:
+        self._sources = sources
+        self._inquiry = inquiry
+        self._admission = admission
+
+    async def ask(self, call: Call, question: bytes, caller: Caller, most_bytes: int) -> dict[str, Any]:
+        """Answer a question, written as JSON, in at most about so many bytes.
+
+        Raises `InputError` for one that is not shaped right, and `BotError` where there is no answer.
+        """
+        try:
+            asked = msgspec.convert(_whole(msgspec.json.decode(question)), type=call.question)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise InputError(str(error) or "nested too deeply") from None
+        origin = caller.origin
+        with arriving():
+            try:
+                hosts = self._sources.hosts_for(origin.channel)
+                request: CompareRequest = asked.request(hosts, int(time.time()))
+                self._admission.check()
+            except UserError as error:
+                audit.ended(origin, "refused", error.code)
+                raise
+            key = request_key()
+            with self._admission.admitted(), audit.recorded(key, origin, request) as record:
+                try:
+                    async with self._admission.place(origin):
+                        result = await self._inquiry.result(request, origin)
+                except BotError as error:
+                    record.failed(error.code)
+                    log.info("no answer", code=error.code, error=str(error), key=key)
+                    raise
+                except Exception:
+                    record.failed(audit.INTERNAL)
+                    raise
+                record.answered(result)
+                return call.answered(asked, key, result, self._settings_of, most_bytes)
+
+    def _settings_of(self, name: str) -> SourceSettings | None:
+        return self._sources.settings_of(name)
+
+
+def _whole(question: Any) -> Any:
+    """Take 20.0 for 20, as JSON does and as its schemas say."""
+    if not isinstance(question, dict):
+        return question
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in question.items()
+    }
