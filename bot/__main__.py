@@ -188,22 +188,22 @@ async def _check_slack(settings: Settings) -> list[bool]:
         wrong = [True]
     else:
         try:
-            who = await AsyncWebClient(token=token, base_url=base_url).auth_test()
+            client = AsyncWebClient(token=token, base_url=base_url)
+            who = await client.auth_test()
             print(f"slack: ok, {who.get('user')} in {who.get('team')}")
-            wrong = [_check_scopes(who.headers)]
+            wrong = [_check_scopes(who.headers), await _check_channels(settings, client)]
         except FAILURES as error:
-            said = error_code(error) if isinstance(error, SlackApiError) else error
-            print(f"slack: the token does not work ({said}): copy it again from the app's OAuth page")
+            print(_refused(error, settings, "the token does not work", "copy it again from the app's OAuth page"))
             wrong = [True]
     if app_token:
         try:
             await AsyncWebClient(base_url=base_url).apps_connections_open(app_token=app_token)
             print("slack: Socket Mode ok")
         except FAILURES as error:
-            said = error_code(error) if isinstance(error, SlackApiError) else error
-            print(
-                f"slack: Socket Mode does not work ({said}): SLACK_APP_TOKEN needs connections:write, the app the mode"
+            mend = (
+                "SLACK_APP_TOKEN is an app-level token (xapp-...) with connections:write, and the app has the mode on"
             )
+            print(_refused(error, settings, "Socket Mode does not work", mend))
             wrong.append(True)
     elif not settings.slack_signing_secret.get_secret_value():
         print("slack: set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP mode)")
@@ -230,12 +230,35 @@ async def _check_workspaces(settings: Settings) -> list[bool]:
         try:
             who = await AsyncWebClient(token=token, base_url=settings.slack_api_url + "/").auth_test()
         except FAILURES as error:
-            said = error_code(error) if isinstance(error, SlackApiError) else error
-            print(f"slack: the token of {team} does not work ({said}): install the app there again")
+            print(_refused(error, settings, f"the token of {team} does not work", "install the app there again"))
             wrong.append(True)
         else:
             print(f"slack: ok, {who.get('user')} in {who.get('team')}")
             wrong.append(_check_scopes(who.headers))
+    return wrong
+
+
+def _refused(error: Exception, settings: Settings, what: str, mend: str) -> str:
+    """Say what Slack has against a token, with the mend; a Slack that cannot be reached says nothing of tokens."""
+    if isinstance(error, SlackApiError):
+        return f"slack: {what} ({error_code(error)}): {mend}"
+    return f"slack: I cannot reach {settings.slack_api_url} ({error}): check the network, and HTTPS_PROXY where one is"
+
+
+async def _check_channels(settings: Settings, client: AsyncWebClient) -> bool:
+    """Say which of the configured channels I cannot answer in; returns whether there is one."""
+    wrong = False
+    for channel in dict.fromkeys((*settings.watched_channels, *settings.allowed_channels, *settings.channels)):
+        try:
+            found = await client.conversations_info(channel=channel)
+        except FAILURES as error:
+            said = error_code(error) if isinstance(error, SlackApiError) else error
+            print(f"slack: channel {channel} ({said}): check its id, and /invite me to it")
+            wrong = True
+        else:
+            if (found.get("channel") or {}).get("is_member") is False:
+                print(f"slack: I am no member of channel {channel}: /invite me to it")
+                wrong = True
     return wrong
 
 

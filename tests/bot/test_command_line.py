@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from world import FaultySlack, serve
+from world import CHANNEL, FaultySlack, serve
 
 from bot import log, terminal
 from bot.__main__ import _check, _check_scopes, main
 from bot.completion import SHELLS
 from bot.errors import FAMILIES, BotError, SourceError
 from bot.playground.trace_api import routes
+from bot.playground.workspace import SlackError
 from bot.settings import Settings
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 
@@ -56,6 +57,40 @@ async def test_check_names_every_problem_with_its_mend(backend, monkeypatch, cap
     assert "SLACK_BOT_TOKEN is not set" in out
     assert "SLACK_SIGNING_SECRET" in out
     assert "source tempo: I cannot reach tempo" in out
+
+
+async def test_check_tells_a_bad_token_from_a_slack_that_is_away(backend, monkeypatch, capsys) -> None:
+    """Where nobody answers it is not the token that has to be copied again."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api")
+    assert await _check(Settings.load()) == 1
+    out = capsys.readouterr().out
+    assert "slack: I cannot reach http://127.0.0.1:9/api" in out
+    assert "copy it again" not in out
+
+
+async def test_check_names_the_channels_that_it_cannot_answer_in(backend, monkeypatch, capsys, tmp_path) -> None:
+    """A watched channel without us in it, and an id that is none: each with its mend."""
+    file = tmp_path / "c.toml"
+    file.write_text(f'watched_channels = ["{CHANNEL}", "C0OTHER"]\nallowed_channels = ["C0NONE", "{CHANNEL}"]\n')
+    monkeypatch.setenv("COMPARE_TRACES_CONFIG", str(file))
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
+    monkeypatch.setattr(FaultySlack, "do_conversations_info", _described)
+    assert await _check(Settings.load()) == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if "channel" in line]
+    assert told == [
+        "slack: I am no member of channel C0OTHER: /invite me to it",
+        "slack: channel C0NONE (channel_not_found): check its id, and /invite me to it",
+    ]
+
+
+def _described(_, arguments: dict) -> dict:
+    """Describe a channel as Slack does."""
+    if arguments["channel"] not in {CHANNEL, "C0OTHER"}:
+        raise SlackError("channel_not_found")
+    return {"channel": {"id": arguments["channel"], "is_member": arguments["channel"] == CHANNEL}}
 
 
 @pytest.mark.parametrize(
