@@ -4,6 +4,8 @@
                B  |==##########################==|   +1.14 s
                    = running    # on the critical path: what the response waited for
 
+    course     |____.-----   how the operation's requests went over some hours, where somebody measured that
+
 Drawn with matplotlib, which brings its own fonts; the same comparison gives the same bytes. Readable on a phone:
 few rows, large type, dark bars with light labels on a background of its own.
 """
@@ -11,7 +13,10 @@ few rows, large type, dark bars with light labels on a background of its own.
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from analysis.comparison import VerdictKind
 from analysis.format import change, duration, shorten
@@ -30,30 +35,43 @@ LESS = "#2e7d32"
 MARGIN = 0.12  # of the time axis, right of the longest bar
 ROOM = 70  # characters of a mark that fit into the length of the axis
 LABEL = 42  # characters
+COURSE_INCHES = 1.25  # of the strip below the rows
 MARK_SHARE = 0.02  # of the longer request: smaller changes get no label
 
 
-def render_png(comparison: Comparison) -> bytes:
-    """Draw a comparison as a PNG picture."""
-    return _draw(comparison, "png")
+class Course(Struct, frozen=True, kw_only=True):
+    """How the requests of an operation went over some hours: (unix seconds, ns or share); `since` when it changed."""
+
+    title: str
+    points: tuple[tuple[int, float], ...]
+    shares: bool  # the points are shares (of failures), not durations
+    since: int | None = None
+
+
+def render_png(comparison: Comparison, course: Course | None = None) -> bytes:
+    """Draw a comparison as a PNG picture, with a course below it."""
+    return _draw(comparison, "png", course)
 
 
 def render_svg(comparison: Comparison) -> bytes:
     """Draw a comparison as an SVG picture."""
-    return _draw(comparison, "svg")
+    return _draw(comparison, "svg", None)
 
 
-def _draw(comparison: Comparison, form: str) -> bytes:
+def _draw(comparison: Comparison, form: str, course: Course | None) -> bytes:
     import matplotlib as mpl  # noqa: PLC0415 - loaded only by who wants a picture
     from matplotlib.figure import Figure  # noqa: PLC0415 - see above
 
     with mpl.rc_context({"font.family": FONT, "svg.hashsalt": "compare-traces", "svg.fonttype": "path"}):
         rows = comparison.timeline
-        height = HEAD_INCHES + ROW_INCHES * max(1, len(rows))
+        strip = COURSE_INCHES if course is not None else 0.0
+        height = HEAD_INCHES + ROW_INCHES * max(1, len(rows)) + strip
         figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DOTS_PER_INCH, facecolor=BACK)
-        axes = figure.add_axes((0.02, 0.42 / height, 0.96, 1 - HEAD_INCHES / height))
+        axes = figure.add_axes((0.02, (0.42 + strip) / height, 0.96, 1 - (HEAD_INCHES + strip) / height))
         _rows(axes, rows, comparison)
         _head(axes, comparison)
+        if course is not None:
+            _course(figure.add_axes((0.02, 0.34 / height, 0.96, (strip - 0.80) / height)), course, comparison)
         out = io.BytesIO()
         figure.savefig(out, format=form, metadata={"Date": None} if form == "svg" else {"Software": None})
     return out.getvalue()
@@ -129,6 +147,29 @@ def _mark(row: TimelineRow, longest: int) -> tuple[str, bool]:
         if abs(later) >= MARK_SHARE * longest:
             return f"starts {change(later)}", later > 0
     return "", False
+
+
+def _course(axes: Axes, course: Course, comparison: Comparison) -> None:
+    """Draw a course as an area from zero, B's time as a line, the moment of change in another colour."""
+    times, values = zip(*course.points, strict=True)
+    top = max(values) or 1.0
+    axes.fill_between(times, values, step="post", facecolor=COLOURS[0][0], edgecolor=COLOURS[0][1], linewidth=1.2)
+    if course.since is not None:
+        later = [(at, value) for at, value in course.points if at >= course.since]
+        axes.fill_between([at for at, _ in later], [value for _, value in later], step="post",
+                          facecolor=COLOURS[1][0], edgecolor=COLOURS[1][1], linewidth=1.2)  # fmt: skip
+    axes.axvline(comparison.suspect.started_at_ns / 1e9, color=COLOURS[1][1], linewidth=1.0, linestyle="--")
+    axes.set_ylim(0, top * 1.15)
+    axes.set_xlim(times[0], max(times[-1], comparison.suspect.started_at_ns / 1e9))
+    highest = f"{top * 100:.3g} %" if course.shares else duration(round(top))
+    title = shorten(_plain(f"{course.title}; up to {highest}; dashed: B (times in UTC)"), 100)
+    axes.text(0, 1.06, title, transform=axes.transAxes, fontsize=11, color=INK, va="bottom", parse_math=False)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color("#cccccc")
+    axes.set_yticks([])
+    axes.xaxis.set_major_formatter(lambda value, _: datetime.fromtimestamp(value, UTC).strftime("%H:%M"))
+    axes.set_xticks([times[0] + (times[-1] - times[0]) * part // 8 for part in (1, 3, 5, 7)])
+    axes.tick_params(axis="x", labelsize=10, colors=SOFT, length=3)
 
 
 def _lane(axes: Axes, lane: Lane, at: float, colours: tuple[str, str], far: int) -> None:

@@ -38,7 +38,7 @@ from analysis import (
     render_markdown,
 )
 from analysis.evidence import SpanEvidence, evidence
-from analysis.picture import render_png
+from analysis.picture import Course, render_png
 from analysis.report import Table, table
 
 if TYPE_CHECKING:
@@ -84,9 +84,10 @@ class Look(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Draw(Struct, frozen=True, kw_only=True, tag=True):
-    """Draw a comparison."""
+    """Draw a comparison, and how the operation's requests went where somebody measured that."""
 
     comparison: Comparison
+    course: Course | None = None
 
     @property
     def bodies(self) -> tuple[Body, ...]:
@@ -280,7 +281,7 @@ def _work(job: Job, bodies: Sequence[bytes], timed: Timed) -> Outcome:
     fetched = [(body, its.wire) for body, its in zip(bodies, job.bodies, strict=True)]
     if isinstance(job, Draw):
         with timed("draw"):
-            return Outcome(picture=render_png(job.comparison))
+            return Outcome(picture=render_png(job.comparison, job.course))
     if isinstance(job, CompareWindows):
         return Outcome(windows=windows_compared(job.baseline, job.suspect, timed))
     if isinstance(job, Look):

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from bot.errors import BotError, DeliveryError, UserError
+from bot.evidence.course import course_of
 from bot.request import CompareRequest, TraceRef
 from bot.results import KEEP_DAYS, Result
 from bot.slack import messages, notices
@@ -24,6 +25,8 @@ from bot.slack.messages import report
 
 if TYPE_CHECKING:
     from analysis import Comparison
+    from analysis.picture import Course
+    from bot.evidence.facts import Evidence
     from bot.ledger import Ledger
     from bot.request import Origin
     from bot.results import Kept, Results, WindowsResult
@@ -114,8 +117,13 @@ class Answering:
         except KeyError:
             return None
 
-    async def publish(self, key: str, root_ts: str, result: Kept, asked: messages.Asked, *, first: bool) -> None:
+    async def publish(
+        self, key: str, root_ts: str, result: Kept, asked: messages.Asked, *, first: bool,
+        evidence: asyncio.Task[Evidence] | None = None,
+    ) -> None:  # fmt: skip
         """Answer request `key`; `first` is False where an earlier attempt may have posted some of it.
+
+        What of the `evidence` is there by then, the picture shows.
 
         Raises `DeliveryError`: "incomplete" when the verdict stands and something under it is missing.
         """
@@ -138,7 +146,8 @@ class Answering:
                 log.warning("reply refused", key=key, number=number, error=str(error))
                 refused = error
             if number == 1 and isinstance(result, Result):  # the picture belongs to the table
-                await self._picture(key, origin.channel, thread_ts, result.answer.comparison, first=first)
+                course = _arrived(evidence)
+                await self._picture(key, origin.channel, thread_ts, result.answer.comparison, course, first=first)
         if refused is not None:
             raise DeliveryError("incomplete", detail=refused.fields.get("detail", refused.code))
 
@@ -160,16 +169,18 @@ class Answering:
         if first or not await self._delivery.find(channel, reply_id, thread_ts):
             await self._delivery.post(channel, reply, message_id=reply_id, thread_ts=thread_ts)
 
-    async def _picture(self, key: str, channel: str, thread_ts: str, comparison: Comparison, *, first: bool) -> None:
+    async def _picture(
+        self, key: str, channel: str, thread_ts: str, comparison: Comparison, course: Course | None, *, first: bool
+    ) -> None:
         """Draw both requests and share the picture, where that is worth it and allowed."""
         if not messages.has_picture(comparison) or not self._files.may_share():
             return
         try:
-            body = await self._runner.draw(comparison, deadline_s=DRAWING_S)
+            body = await self._runner.draw(comparison, course, deadline_s=DRAWING_S)
         except BotError as error:
             log.warning("no picture", key=key, error=str(error))
             return
-        file = messages.picture(comparison, key, body)
+        file = messages.picture(comparison, key, body, course)
         await self._files.share(channel, thread_ts, [file], messages.caption(comparison), first=first)
 
     async def open_up(self, key: str, channel: str) -> None:
@@ -240,6 +251,13 @@ class Answering:
             return await self._delivery.find_file(channel, name, thread_ts)
         except DeliveryError:
             return None
+
+
+def _arrived(evidence: asyncio.Task[Evidence] | None) -> Course | None:
+    """Return what there is to draw of evidence that has arrived; nothing waits for it."""
+    if evidence is None or not evidence.done() or evidence.cancelled() or evidence.exception() is not None:
+        return None
+    return course_of(evidence.result())
 
 
 def _encoded(request: CompareRequest) -> str:

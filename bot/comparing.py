@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bot.admission import Admission
     from bot.answering import Answering
     from bot.completing import Completing
+    from bot.evidence.facts import Evidence
     from bot.inquiry import Inquiry
     from bot.ledger import Entry, Ledger
     from bot.request import TraceRef
@@ -241,7 +242,7 @@ class Jobs:
             result = await self._in_time(payload, accepted_at)
             evidence = self._completing.begin(result) if isinstance(result, Result) else None
             with step("post", metrics.POST_SECONDS.labels("answer")):
-                await self._answer(key, root_ts, result, first=attempt == 1)
+                await self._answer(key, root_ts, result, evidence, first=attempt == 1)
             state = "answered"
             record.answered(result)
             if evidence is not None and isinstance(result, Result):
@@ -311,14 +312,16 @@ class Jobs:
         async with self._admission.place(payload.origin):
             return await self._inquiry.result(payload.request, payload.origin)
 
-    async def _answer(self, key: str, root_ts: str, result: Kept, *, first: bool) -> None:
+    async def _answer(
+        self, key: str, root_ts: str, result: Kept, evidence: asyncio.Task[Evidence] | None, *, first: bool
+    ) -> None:
         """Give the answer: to everybody in the channel, or to the person who asked alone."""
         asked = await self._answering.keep(key, result)
         if result.request.private:
             await self._aside.tell(result.origin, self._answering.in_one_message(result, asked))
             return
         try:
-            await self._answering.publish(key, root_ts, result, asked, first=first)
+            await self._answering.publish(key, root_ts, result, asked, first=first, evidence=evidence)
         except DeliveryError as error:
             if error.code != "incomplete":
                 raise

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis import Comparison, RootCall
+    from analysis.picture import Course
     from bot.analysis_child import Job, Spooled, WindowsAnswer
     from bot.sources import FetchedTrace
 
@@ -70,9 +71,9 @@ class AnalysisRunner:
         outcome = await self._run(Look(trace=_body(trace)), [trace], deadline_s)
         return _only(outcome.root, outcome)
 
-    async def draw(self, comparison: Comparison, *, deadline_s: float) -> bytes:
+    async def draw(self, comparison: Comparison, course: Course | None = None, *, deadline_s: float) -> bytes:
         """Draw a comparison as PNG; raises `AnalysisError` as `compare` does."""
-        outcome = await self._run(Draw(comparison=comparison), [], deadline_s)
+        outcome = await self._run(Draw(comparison=comparison, course=course), [], deadline_s)
         return _only(outcome.picture or None, outcome)
 
     async def _run(self, job: Job, traces: Sequence[FetchedTrace], deadline_s: float) -> Outcome:

@@ -10,7 +10,7 @@ import pytest
 from analysis import compare
 from analysis.__main__ import main
 from analysis.model import SpanKind
-from analysis.picture import render_png, render_svg
+from analysis.picture import COURSE_INCHES, DOTS_PER_INCH, Course, render_png, render_svg
 from analysis.timeline import PIECES, ROWS
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -41,6 +41,17 @@ def test_the_picture_shows_what_is_blamed(samples) -> None:
     rows = of(samples, "queue-delay").timeline
     assert any(row.label == "process order-confirmation" for row in rows)
     assert len(rows) <= ROWS
+
+
+@pytest.mark.parametrize("since", [None, 600, 1_200])
+def test_a_course_is_drawn_below_the_requests(samples, since) -> None:
+    """How the operation's requests went over some hours stands in a strip of its own; the rest stays as it was."""
+    result = of(samples, "slow-query")
+    points = tuple((at, float(at)) for at in range(0, 1_500, 300))
+    course = Course(title="prom: p95 of $SELECT$\n in <b>", points=points, shares=since is None, since=since)
+    with_course, without = (struct.unpack(">II", render_png(result, its)[16:24]) for its in (course, None))
+    assert with_course[0] == without[0]
+    assert with_course[1] - without[1] == pytest.approx(COURSE_INCHES * DOTS_PER_INCH, abs=1)
 
 
 def test_names_of_any_script_and_with_markup_are_drawn(trace) -> None:

@@ -125,6 +125,42 @@ async def test_a_slow_source_does_not_hold_up_the_answer(plain_world, samples, m
         assert "SELECT in catalog: Consistent since" in said["text"]
 
 
+class Patient(FaultySlack):
+    """A workspace that takes its time to show the verdict: as long as there is evidence on its way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asking: list[asyncio.Task] = []
+
+    def watch(self, completing) -> None:
+        """See what is asked for."""
+        begin = completing.begin
+
+        def watched(result):
+            self.asking.append(begin(result))
+            return self.asking[-1]
+
+        completing.begin = watched
+
+    async def answer(self, method, arguments):
+        """Answer when all evidence has arrived."""
+        if method == "chat.update":
+            await asyncio.wait(self.asking)
+        return await super().answer(method, arguments)
+
+
+@pytest.mark.parametrize("kind", ["rise", "slow"])
+async def test_the_picture_shows_what_has_arrived_in_time(make_world, samples, metrics_at, kind) -> None:
+    """A course that is there is drawn, and said in the words for those who do not see it; nothing waits for one."""
+    async with metrics_at(kind) as at:
+        settings = EvidenceSettings(deadline_s=0.2 if kind == "slow" else 30)
+        async with make_world(metrics=(at.settings(),), evidence=settings, slack=Patient()) as world:
+            world.slack.watch(world.bot.jobs._completing)
+            root = await ask(world, samples)
+            (file,) = [m["files"][0] for m in world.slack.thread(root["ts"]) if m.get("files")]
+            assert ("prom: p95 of SELECT in catalog from" in file["alt_txt"]) == (kind == "rise")
+
+
 @pytest.mark.parametrize(
     ("kind", "code"),
     [

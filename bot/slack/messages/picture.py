@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.format import change, duration, short_id
+from bot.finding.choosing import moment
 from bot.slack.elements import File
 from bot.slack.limits import ALT_TEXT
 from bot.slack.messages.root import NO_CAUSE
@@ -13,6 +14,7 @@ from bot.slack.text import clean
 if TYPE_CHECKING:
     from analysis import Comparison
     from analysis.comparison import TimelineRow
+    from analysis.picture import Course
 
 
 def has_picture(comparison: Comparison) -> bool:
@@ -29,14 +31,24 @@ def caption(comparison: Comparison) -> str:
     )
 
 
-def picture(comparison: Comparison, key: str, body: bytes) -> File:
+def picture(comparison: Comparison, key: str, body: bytes, course: Course | None = None) -> File:
     """Return the picture as a file; `key` names the request that it answers."""
     a, b = short_id(comparison.baseline.trace_id), short_id(comparison.suspect.trace_id)
     rows = "; ".join(map(_row, comparison.timeline))
     said = f"{comparison.verdict.headline}. Both requests on one time axis, A above B in each row: {rows}."
+    if course is not None:
+        said = f"{comparison.verdict.headline}. Below both requests, {_hours(course)}. A above B in each row: {rows}."
     return File(
         name=f"compare-{a}-{b}-{key}.png", title=f"A {a} above B {b}", body=body, alt_text=clean(said, ALT_TEXT)
     )
+
+
+def _hours(course: Course) -> str:
+    """Say what the strip below the rows shows."""
+    values = [value for _, value in course.points]
+    low, high = ((f"{v * 100:.3g} %" if course.shares else duration(round(v))) for v in (min(values), max(values)))
+    start, end = course.points[0][0], course.points[-1][0]
+    return f"{clean(course.title, 160)} from {moment(start, end)} to {moment(end, end)}: {low} to {high}"
 
 
 def _row(row: TimelineRow) -> str:
