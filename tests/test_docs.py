@@ -10,6 +10,8 @@ NOT_RUN_HERE = {  # commands of ```sh blocks: why, or where instead
     "make demo": "serves until it is stopped; tests/browser opens what it starts",
     "make test": "runs this",
     "compare-traces-bot run": "serves until it is stopped; tests/bot/test_process.py starts and stops it",
+    """curl -s localhost:3001/v1/compare -H "Authorization: Bearer $API_TOKEN" --json """
+    """'{"suspect": "208c7bdb5c98aa39122d2eea5aab730c"}'""": "tests/bot/machines/test_http_api.py asks so",
     "OPERATIONS.md": "tests/bot/test_operations.py runs each of them against a running bot",
 }
 

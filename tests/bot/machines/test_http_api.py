@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 
 import pytest
 from backends import Town
+from documented import blocks
+from program import TOKEN
 
 from bot.errors import FAMILIES, SourceError
 from bot.machines import failures
@@ -34,6 +37,18 @@ async def test_a_program_gets_the_answer_that_people_get(make_api, samples, line
         assert line["request"] == answer["request_id"]
         assert (line["baseline"], line["suspect"]) == (pair.baseline, pair.suspect)
         assert world.slack.called("chat.postMessage") == []
+
+
+async def test_the_call_in_the_readme_is_answered(make_api) -> None:
+    """As it stands there, in a shell, with the token in the environment."""
+    (call,) = (block for page, block in blocks("sh") if page == "README.md" and "/v1/compare" in block)
+    async with make_api() as (_, program):
+        shell = await asyncio.create_subprocess_shell(
+            call.replace("localhost:3001", program.url.removeprefix("http://")), stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "API_TOKEN": TOKEN, "no_proxy": "*"},
+        )  # fmt: skip
+        out, _ = await shell.communicate()
+    assert json.loads(out)["baseline"]["stands_for"].startswith("typical of 2 traces")
 
 
 async def test_sections_come_when_asked_for_and_within_bounds(make_api, samples) -> None:
