@@ -35,6 +35,7 @@ from analysis.edges import edges
 from analysis.findings import error_gone
 from analysis.findings.base import Candidate, Context, longest_span
 from analysis.findings.registry import find_all
+from analysis.fingerprint import fingerprint
 from analysis.format import duration, timestamp
 from analysis.notes import Note, Severity, merge
 from analysis.operation_key import OperationKeys
@@ -277,6 +278,7 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
         summary=c.summary,
         symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms)),
         population=standing(c, context.recent, context, verdict) if context.recent is not None else None,
+        fingerprint=fingerprint(c, context),
     )
 
 

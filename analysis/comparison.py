@@ -159,7 +159,8 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     `peer_service` is the other end of a slow edge (network, wait, timeout), where the fault may sit.
     `share` is `delta_ns` over the response-time delta (over the completion-time delta for work after
-    the response); 0.0 where that has no meaning. `symptoms` are changes that this cause explains.
+    the response); 0.0 where that has no meaning. `symptoms` are changes that this cause explains. `fingerprint`
+    is the same whenever the same cause comes back (`analysis.fingerprint`).
     """
 
     rank: int
@@ -176,6 +177,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     summary: str
     symptoms: tuple[str, ...] = ()
     population: Standing | None = None
+    fingerprint: str = ""
 
 
 class Contribution(Struct, frozen=True, kw_only=True):

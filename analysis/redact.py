@@ -55,6 +55,7 @@ _LITERAL = frozenset(  # ours: ids, codes and numbers
             "suspect_span_ids",
             "started_at",
             "finding",
+            "fingerprint",
             "kind",
             "code",
             "severity",

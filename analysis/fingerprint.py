@@ -1,0 +1,105 @@
+"""Fingerprints: what makes a cause the same one when it comes back.
+
+    today      SELECT * FROM orders WHERE id = 4711   on pod-a   +1.14 s   ->  1-52c1...
+    tomorrow   SELECT * FROM orders WHERE id = 9000   on pod-x   +0.30 s   ->  1-52c1...
+    tomorrow   SELECT * FROM prices WHERE id = 4711   on pod-a   +1.14 s   ->  1-8fd3...
+
+It is made of what happened (the sort of trouble, and whether things got worse), where it did (what the service does,
+ids levelled; of a slow process the service alone, of a slow line its two ends), and of what was said of it (type,
+status and message of an error, levelled; the version that came). It is not made of ids, hosts, times, amounts, or of
+how a trace was written down. Only fingerprints of one version can be compared.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from analysis import semconv
+from analysis.comparison import CauseKind
+from analysis.findings import common_factor, process_pause, slow_edge, slow_process, version_changed
+from analysis.findings.errors import exception
+from analysis.findings.version_changed import versions
+from analysis.operation_key import template
+
+if TYPE_CHECKING:
+    from analysis.findings.base import Candidate, Context
+    from analysis.model import Span
+
+VERSION = 1  # raised when the same cause would get another fingerprint than before
+MESSAGE = 300  # characters of an error's message that can tell it from others
+
+_OF_PROCESS = (slow_process.CODE, process_pause.CODE)
+_FAILED = (CauseKind.ERROR, CauseKind.RETRY)
+
+_VARYING = re.compile(r"[\w.:@%+-]*\d[\w.:@%+-]*")  # a word with a number in it: an id, a host, an amount
+_POD = re.compile(r"-[a-z0-9]*\d[a-z0-9]*-[a-z0-9]{5}$")  # what Kubernetes adds to the names of processes
+
+
+def fingerprint(candidate: Candidate, context: Context) -> str:
+    """Return the name under which a cause is known again."""
+    direction = "better" if context.mirrored else "worse"
+    said = [direction, *_trouble(candidate), *_told(candidate, context)]
+    digest = blake2b("\n".join(said).encode("utf-8", "replace"), digest_size=8)
+    return f"{VERSION}-{digest.hexdigest()}"
+
+
+def _trouble(candidate: Candidate) -> tuple[str, ...]:
+    """Say what happened and where."""
+    key = candidate.pair.key
+    if candidate.finding in _OF_PROCESS:
+        return ("process", candidate.service)
+    if candidate.finding == version_changed.CODE:
+        return ("version", candidate.service)
+    if candidate.finding == slow_edge.CODE:  # its two ends, whichever of them is blamed
+        return ("line", *sorted((candidate.service, _place(candidate.peer_service or ""))))
+    if candidate.finding == common_factor.CODE and candidate.peer_service:
+        return ("shared", _place(candidate.peer_service))
+    return (candidate.finding, key.service, key.name, _place(key.detail) if key.category == "http" else key.detail)
+
+
+def _told(candidate: Candidate, context: Context) -> tuple[str, ...]:
+    """Say what was said of it: how it failed, or which version came."""
+    if candidate.finding == version_changed.CODE:
+        return (versions(candidate.pair.suspect, context.suspect),)
+    if candidate.kind not in _FAILED:
+        return ()
+    span = _named(candidate, context)
+    return () if span is None else _failure(span, context)
+
+
+def _named(candidate: Candidate, context: Context) -> Span | None:
+    """Return the first span that a cause names: of the suspect, or where that has none of the baseline."""
+    pair = candidate.pair
+    for ids, groups, side in (
+        (candidate.suspect_spans, pair.suspect, context.suspect),
+        (candidate.baseline_spans, pair.baseline, context.baseline),
+    ):
+        for span in (span for group in groups for span in side.spans_of(group)) if ids else ():
+            if span.span_id == ids[0]:
+                return span
+    return None
+
+
+def _failure(span: Span, context: Context) -> tuple[str, ...]:
+    """Say how a span failed, without what is another thing each time."""
+    event = exception(span)
+    kind = message = ""
+    if event is not None:
+        kind = semconv.first(event.attributes, ("exception.type",))
+        message = semconv.first(event.attributes, ("exception.message",))
+    kind = kind or semconv.first(span.attributes, ("error.type",))
+    return (semconv.status_code(span), kind, _levelled(message or span.status_message, context))
+
+
+def _levelled(message: str, context: Context) -> str:
+    """Return the first line of a message without the words that have numbers in them."""
+    line = context.clean(message.strip().split("\n", 1)[0])
+    return _VARYING.sub("{}", line[:MESSAGE])
+
+
+def _place(name: str) -> str:
+    """Return what was called without what tells one of its processes from the next."""
+    host, slash, path = name.partition("/")
+    return template(_POD.sub("", host)) + slash + path
