@@ -14,6 +14,7 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
+from redis.exceptions import RedisError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -22,12 +23,15 @@ from bot import completion, log, terminal, tracing
 from bot.app import Bot
 from bot.errors import BotError, UserError
 from bot.evidence.sources import EvidenceSources
-from bot.ledger import StateError
+from bot.forgetting import Selection, counted
+from bot.references import unix_seconds
 from bot.settings import Settings, SettingsError, reference
 from bot.slack.installations import open_installations
 from bot.slack.refusals import FAILURES, error_code
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 from bot.sources import open_sources
+from bot.state import open_state
+from bot.state_file import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -91,6 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return asyncio.run(_run(settings, Bot.start_worker))
         if options.command == "check":
             return asyncio.run(_check(settings))
+        if options.command == "forget":
+            return asyncio.run(_forget(settings, options))
         if options.command == "mcp":
             return _serve_models(settings, options)
         return asyncio.run(terminal.compare(settings, options.traces, options.source or None, options.form))
@@ -123,6 +129,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--mode", choices=("http", "socket"), help="default: socket with SLACK_APP_TOKEN, else http")
     commands.add_parser("worker", help="answer what other processes accept (needs REDIS_URL)")
     commands.add_parser("check", help="check settings, Slack token and every source")
+    forget = commands.add_parser("forget", help="delete what is kept; says first what that is")
+    forget.add_argument("--channel", default="", metavar="C...", help="what was asked and answered in a channel")
+    forget.add_argument("--user", default="", metavar="U...", help="what somebody asked, and their votes")
+    forget.add_argument("--team", default="", metavar="T...", help="everything of a workspace")
+    forget.add_argument("--before", metavar="DAY", help="what is older (2026-01-31); narrows the others down")
+    forget.add_argument("--all", action="store_true", help="everything")
+    forget.add_argument("--yes", action="store_true", help="do it; without, it is only counted")
     compare = commands.add_parser(
         "compare", help="compare two traces, or two windows, of the configured sources in the terminal"
     )
@@ -168,6 +181,28 @@ async def _run(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, No
         starting.cancel()
         await bot.stop()
         await asyncio.to_thread(stop_tracing)
+    return 0
+
+
+async def _forget(settings: Settings, options: argparse.Namespace) -> int:
+    """Delete what is kept of somebody or some time, or count it."""
+    before = unix_seconds(options.before) if options.before else None
+    if options.before and before is None:
+        raise SettingsError("--before: name a day, such as 2026-01-31")
+    selection = Selection(
+        team=options.team, channel=options.channel, user=options.user, before=before, everything=options.all
+    )
+    if selection == Selection():
+        raise SettingsError("say what to forget: --channel, --user, --team, --before or --all")
+    try:
+        state = open_state(settings)
+        try:
+            gone = await (state.forget(selection) if options.yes else state.selected(selection))
+        finally:
+            await state.aclose()
+    except (sqlite3.Error, StateError, RedisError, OSError) as error:
+        raise SettingsError(f"cannot use the state: {error}") from None
+    print(f"forgotten: {counted(gone)}" if options.yes else f"would forget {counted(gone)}; say --yes to do it")
     return 0
 
 

@@ -18,7 +18,7 @@ import structlog
 from bot.errors import BotError, DeliveryError, UserError
 from bot.evidence.course import course_of
 from bot.request import CompareRequest, TraceRef
-from bot.results import KEEP_DAYS, Result
+from bot.results import Result
 from bot.slack import messages, notices
 from bot.slack.limits import BUTTON_VALUE
 from bot.slack.messages import report
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from analysis.picture import Course
     from bot.evidence.facts import Evidence
     from bot.ledger import Ledger
+    from bot.recollecting import Recollecting
     from bot.request import Origin
     from bot.results import Kept, Results, WindowsResult
     from bot.runner import AnalysisRunner
@@ -47,7 +48,7 @@ class Answering:
 
     def __init__(
         self, settings: Settings, sources: Sources, runner: AnalysisRunner, ledger: Ledger, results: Results,
-        delivery: Delivery, files: Files,
+        delivery: Delivery, files: Files, recollecting: Recollecting,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._sources = sources
@@ -56,10 +57,16 @@ class Answering:
         self.results = results
         self._delivery = delivery
         self._files = files
+        self._recollecting = recollecting
         self._handing_out: set[str] = set()
 
     async def keep(self, key: str, result: Kept) -> messages.Asked:
-        """Keep a result for the buttons under its answer; returns what its messages need."""
+        """Keep a result for the buttons under its answer; returns what its messages need.
+
+        What may be said of earlier answers is found out now, and said the same wherever this one is shown again.
+        """
+        if isinstance(result, Result):
+            result = msgspec.structs.replace(result, before=await self._recollecting.recollect(key, result))
         try:
             await self.results.keep(key, result)
         except Exception:
@@ -70,7 +77,7 @@ class Answering:
         """Return an earlier answer given in a channel; raises `UserError` when it is not kept any more."""
         result = await self.results.load(key)
         if result is None or result.origin.channel != channel:
-            raise UserError("expired", days=KEEP_DAYS)
+            raise UserError("expired", days=self._settings.retention.results_days)
         return result, self.asked(key, result)
 
     def asked(self, key: str, result: Kept) -> messages.Asked:
@@ -85,7 +92,7 @@ class Answering:
             baseline_id=result.baseline.trace_id, suspect_id=result.suspect.trace_id,
             user_name=result.origin.user_name, baseline_source=self._source(result.baseline_source),
             suspect_source=self._source(result.suspect_source), compared_with=result.compared_with, trend=result.trend,
-            stands_for=result.stands_for, note=request.note, links=self._settings.links,
+            stands_for=result.stands_for, note=request.note, before=result.before, links=self._settings.links,
             payload=_encoded(request.swapped(result.baseline, result.suspect)),
             typical="" if result.compared_with else _encoded(typical), key=key,
         )  # fmt: skip
@@ -137,6 +144,8 @@ class Answering:
                 messages.windows.thread(result.compared, asked),
             )
         root_ts = await self._verdict(key, origin, root_ts, root, first=first)
+        if isinstance(result, Result):
+            await self._recollecting.remember(key, result, root_ts)
         thread_ts = origin.thread_ts or root_ts
         refused: BotError | None = None
         for number, reply in enumerate(replies, 1):
@@ -225,7 +234,7 @@ class Answering:
         thread_ts = origin.thread_ts or ""
         markdown, json = await asyncio.to_thread(lambda: (zlib.decompress(its.markdown), zlib.decompress(its.json)))
         if isinstance(result, Result):
-            files = report.files(result.answer.comparison, key, markdown, json)
+            files = report.files(result.answer.comparison, key, markdown, json, result.before)
         else:
             files = report.files_of_windows(result.compared, key, markdown, json)
         there = await self._shared(origin.channel, thread_ts, files[0].name)
@@ -239,7 +248,7 @@ class Answering:
             return notices.report_is_there(await self._delivery.permalink(origin.channel, there))
         forbidden = not self._files.may_share()
         if isinstance(result, Result):
-            excerpt = report.excerpt(result.answer.comparison, forbidden=forbidden)
+            excerpt = report.excerpt(result.answer.comparison, result.before, forbidden=forbidden)
         else:
             excerpt = report.excerpt_of_windows(result.compared, forbidden=forbidden)
         await self._delivery.post(origin.channel, excerpt, message_id=message_id, thread_ts=thread_ts)

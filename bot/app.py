@@ -22,10 +22,10 @@ from bot.comparing import Jobs
 from bot.completing import Completing
 from bot.evidence.sources import EvidenceSources
 from bot.inquiry import Inquiry
-from bot.ledger import StateError
 from bot.machines.asking import Asking
 from bot.machines.callers import Tokens
 from bot.machines.http_api import ApiServer
+from bot.recollecting import Recollecting
 from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.slack.aside import Aside
@@ -41,7 +41,8 @@ from bot.slack.reception import Reception
 from bot.slack.respond import Responder
 from bot.slack.workspaces import WorkspaceClient
 from bot.sources import open_sources
-from bot.state import open_state
+from bot.state import keep_tidy, open_state
+from bot.state_file import StateError
 from bot.web import OpsServer, WebServer
 from bot.work_queue import ClaimedWork, end_overdue, sweep
 
@@ -71,19 +72,23 @@ class Bot:
         self.state = open_state(settings)
         self.ledger, self.results = self.state.ledger, self.state.results
         self.delivery = Delivery(self.client, sleep)
+        permissions = Permissions(self.client, self.delivery, settings)
         self.files = Files(self.client, self.delivery, sleep)
         self.responder = Responder(settings.slack_api_url)
         aside = Aside(self.delivery, self.responder)
-        answering = Answering(settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files)
+        recollecting = Recollecting(settings, self.sources, self.state.memory, self.results, self.delivery, permissions)
+        answering = Answering(
+            settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files, recollecting
+        )
         self.evidence = EvidenceSources(settings)
         completing = Completing(settings, self.sources, self.evidence, self.ledger, self.delivery, aside, answering)
         self.jobs = Jobs(
             settings, self.inquiry, self.admission, self.ledger, self.delivery, aside, answering, completing,
-            Permissions(self.client, self.delivery, settings), sleep, self.state.queue,
+            permissions, sleep, self.state.queue,
         )  # fmt: skip
         self.app = self._bolt_app()
         listeners = Listeners(
-            settings, self.sources, self.evidence, self.jobs, self.ledger, self.delivery, aside, answering,
+            settings, self.sources, self.evidence, self.jobs, self.state, self.delivery, aside, answering,
             self.installations,
         )  # fmt: skip
         listeners.register(self.app)
@@ -232,6 +237,7 @@ class Bot:
         await self.state.start()
         await self.runner.warm_up()
         if self.state.shared is None:
+            self._watching.append(asyncio.create_task(keep_tidy(self.state)))
             await self.jobs.resume()
         else:
             ledger, oldest_s = self.state.shared.ledger, self.settings.limits.oldest_s

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 COMMAND = "/compare-traces"
 OPTIONS = ("source=", "tenant=", "at=", "window=", "private")
 WORDS: dict[str, Asked] = {
-    **dict.fromkeys(("help", "-h", "--help", "?"), Help()), "sources": ListSources(), "history": History(),
+    **dict.fromkeys(("help", "-h", "--help", "?"), Help()), "sources": ListSources(),
 }  # fmt: skip
 _MENTION = re.compile(r"<[@#!][^<>]*>")
+_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+_AGO = re.compile(r"(\d{1,4})([mhdw])")
+AGO_S = {"m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
+MOST_WORDS, LONGEST_WORD = 10, 80  # of a search
 
 
 def parse_mention(text: str, hosts: Mapping[str, str], now: float | None = None) -> Asked:
@@ -32,9 +36,11 @@ def parse_mention(text: str, hosts: Mapping[str, str], now: float | None = None)
 
     A word is taken for what was meant when it holds a digit, as ids do; all else as in `parse_command`.
     """
+    words = split_words(_MENTION.sub(" ", text))
+    if words and words[0].lower() == "history":
+        return _history(words[1:])
     if asks_for_windows(text):
         return read_windows(text, int(time.time() if now is None else now), prose=True)
-    words = split_words(_MENTION.sub(" ", text))
     if len(words) == 1 and words[0].lower() in WORDS:
         return WORDS[words[0].lower()]
     meant = [word for word in words if any(map(str.isdigit, word)) or "=" in word or word.lower() == "private"]
@@ -47,14 +53,35 @@ def parse_command(text: str, hosts: Mapping[str, str], now: float | None = None)
     `hosts`: see `bot.references.find_references`. `now`: unix seconds, by default those of the clock. Raises
     `UserError` with what to type instead.
     """
+    words = split_words(text)
+    if words and words[0].lower() == "history":
+        return _history(split_words(_PERSON.sub(r" \1 ", text))[1:])
     if asks_for_windows(text):
         return read_windows(text, int(time.time() if now is None else now))
-    words = split_words(text)
     if not words:
         return Help() if text.strip() else Nothing()
     if len(words) == 1 and words[0].lower() in WORDS:
         return WORDS[words[0].lower()]
     return _comparison(words, hosts)
+
+
+def _history(words: list[str]) -> History:
+    """Read what of the history is wanted: words that must occur, and since when."""
+    since = ago_s = None
+    wanted = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            wanted.append(word[:LONGEST_WORD])
+        elif name.lower() != "since":
+            raise UserError("unknown-option", option=name[:40], known="`since=`")
+        elif ago := _AGO.fullmatch(value.lower()):
+            ago_s = int(ago[1]) * AGO_S[ago[2]]
+        else:
+            since = unix_seconds(value)
+            if since is None:
+                raise UserError("bad-since", text=value[:40])
+    return History(words=tuple(wanted[:MOST_WORDS]), since=since, ago_s=ago_s)
 
 
 def _comparison(words: list[str], hosts: Mapping[str, str]) -> CompareRequest:

@@ -85,6 +85,7 @@ class UserError(BotError):
         "not-a-time": "“{text}” is not a time I understand: write it as 2026-01-31T14:05:00Z, or in Unix seconds.",
         "no-window": "No time lies between {since} and {until}: the window must begin before it ends.",
         "trace-or-service": "Name either a trace or a service: I need one of the two to know which requests are meant.",
+        "bad-since": "“{text}” is not a time I understand. Use `since=7d` (also m, h, w) or `since=2026-01-31`.",
         "unknown-source": "There is no source called “{source}” here. This channel has: {known}.",
         "unknown-tenant": "I may not ask for the tenant “{tenant}” here. This channel has: {known}.",
         "no-sources": "No trace source is configured for this channel. Ask whoever runs me to add one.",

@@ -14,30 +14,20 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 from msgspec import Struct
 
+from bot.forgetting import REQUEST, Held
+from bot.request import Origin
+from bot.settings import Retention
+from bot.state_file import VERSION, StateError, open_file
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS requests (
-    key TEXT PRIMARY KEY, question TEXT NOT NULL, payload BLOB NOT NULL, state TEXT NOT NULL,
-    root_ts TEXT NOT NULL DEFAULT '', channel TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
-    accepted_at REAL NOT NULL, changed_at REAL NOT NULL, asker TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE IF NOT EXISTS alerts (name TEXT PRIMARY KEY, key TEXT NOT NULL, seen_at REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS requests_question ON requests (question, accepted_at);
-CREATE INDEX IF NOT EXISTS requests_channel ON requests (channel, accepted_at);
-CREATE INDEX IF NOT EXISTS requests_state ON requests (state);
-"""
-VERSION = 2
-UPGRADES = {1: "ALTER TABLE requests ADD COLUMN asker TEXT NOT NULL DEFAULT ''"}  # from a version to the next
-KEEP_S = 30 * 24 * 3600
-
-
-class StateError(RuntimeError):
-    """The ledger cannot be used."""
+DAY_S = 24 * 3600
+DEFAULT = Retention()
 
 
 class Room(Struct, frozen=True, kw_only=True):
@@ -123,25 +113,44 @@ class Ledger(Protocol):
     async def check(self) -> None:
         """Try to write without changing anything; raises `StateError` where that cannot be done."""
 
+    async def tidy(self) -> None:
+        """Drop what was kept long enough."""
+
+    async def held(self) -> list[Held]:
+        """List the requests that have ended."""
+
+    async def forget(self, held: Sequence[Held]) -> None:
+        """Drop some of them."""
+
     async def aclose(self) -> None:
         """Let go of the file or the connection."""
+
+
+class _Asked(Struct, frozen=True):
+    """What of a request's payload says whose it is."""
+
+    origin: Origin
+
+
+def held_as(entry: Entry) -> Held:
+    """Say whose request an entry is; of one that another version wrote, only where it was made is known."""
+    try:
+        origin = msgspec.json.decode(entry.payload, type=_Asked).origin
+    except msgspec.DecodeError:
+        origin = Origin(team="", channel=entry.channel, user="", user_name="")
+    return Held(
+        what=REQUEST, key=entry.key, team=origin.team, channel=entry.channel, user=origin.user, at=entry.accepted_at
+    )
 
 
 class SqliteLedger:
     """Requests in a SQLite file (or ":memory:")."""
 
-    def __init__(self, file: Path | str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, file: Path | str, clock: Callable[[], float] = time.time, keep: Retention = DEFAULT) -> None:
         self._clock = clock
+        self._keep_s = keep.history_days * DAY_S
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise StateError(f"{file} was written by another version (schema {version}, not {VERSION}); move it away")
-        self._db.executescript(SCHEMA)
-        for old in range(version, VERSION) if version else ():
-            self._db.execute(UPGRADES[old])
-        self._db.execute(f"PRAGMA user_version={VERSION}")
+        self._db = open_file(file)
 
     async def accept(
         self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None,
@@ -179,13 +188,11 @@ class SqliteLedger:
                         self._make_sure_of(room, asker, channel)
                     if alert is not None:
                         self._db.execute("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?)", (alert.name, key, now))
-                        self._db.execute("DELETE FROM alerts WHERE seen_at < ?", (now - KEEP_S,))
                     self._db.execute(
                         "INSERT INTO requests (key, question, payload, state, channel, accepted_at, changed_at, asker) "
                         "VALUES (?, ?, ?, 'accepted', ?, ?, ?, ?)",
                         (key, question, payload, channel, now, now, asker),
                     )
-                    self._db.execute("DELETE FROM requests WHERE accepted_at < ?", (now - KEEP_S,))
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.execute("ROLLBACK")
@@ -253,6 +260,31 @@ class SqliteLedger:
             channel, limit,
         )  # fmt: skip
         return [_entry(row) for row in rows]
+
+    async def tidy(self) -> None:
+        """Drop what was kept long enough."""
+        oldest = self._clock() - self._keep_s
+        await self._query("DELETE FROM alerts WHERE seen_at < ?", oldest)
+        await self._query("DELETE FROM requests WHERE accepted_at < ? AND state IN ('answered', 'failed')", oldest)
+
+    async def held(self) -> list[Held]:
+        """List the requests that have ended."""
+        rows = await self._query(
+            "SELECT key, payload, state, root_ts, channel, attempts, accepted_at FROM requests "
+            "WHERE state IN ('answered', 'failed')"
+        )
+        return [held_as(_entry(row)) for row in rows]
+
+    async def forget(self, held: Sequence[Held]) -> None:
+        """Drop some of them."""
+
+        def drop() -> None:
+            keys = [(its.key,) for its in held]
+            with self._lock:
+                self._db.executemany("DELETE FROM requests WHERE key = ?", keys)
+                self._db.executemany("DELETE FROM alerts WHERE key = ?", keys)
+
+        await asyncio.to_thread(drop)
 
     async def _query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         def run() -> list[tuple[object, ...]]:

@@ -22,14 +22,17 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
-from bot.ledger import KEEP_S, Entry, Pending, Room, StateError, full
+from bot.ledger import DAY_S, DEFAULT, Entry, Pending, Room, full, held_as
+from bot.state_file import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from redis.asyncio import Redis
 
+    from bot.forgetting import Held
     from bot.ledger import AlertName
+    from bot.settings import Retention
 
 MANY = 1_000_000_000
 ANY = Room(total=MANY, asker=MANY, channel=MANY)
@@ -150,9 +153,10 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 class RedisLedger:
     """Requests in Redis (or Valkey); the client must answer with bytes."""
 
-    def __init__(self, redis: Redis, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, redis: Redis, clock: Callable[[], float] = time.time, keep: Retention = DEFAULT) -> None:
         self._redis = redis
         self._clock = clock
+        self._keep_s = keep.history_days * DAY_S
         self._accept = redis.register_script(ACCEPT)
         self._started = redis.register_script(STARTED)
         self._posted = redis.register_script(POSTED)
@@ -177,8 +181,8 @@ class RedisLedger:
         known = await self._accept(
             keys=names,
             args=[
-                PREFIX, key, f"{self._clock():.6f}", window_s, alert.window_s if alert else 0, payload, channel, KEEP_S,
-                asker, room.total, room.asker, room.channel,
+                PREFIX, key, f"{self._clock():.6f}", window_s, alert.window_s if alert else 0, payload, channel,
+                self._keep_s, asker, room.total, room.asker, room.channel,
             ],
         )  # fmt: skip
         if isinstance(known, list):
@@ -203,7 +207,7 @@ class RedisLedger:
 
     async def ended(self, key: str, state: str) -> None:
         """Close a request: `answered` or `failed`."""
-        await self._ended(keys=[_name("request", key)], args=[PREFIX, key, state, RECENT, KEEP_S])
+        await self._ended(keys=[_name("request", key)], args=[PREFIX, key, state, RECENT, self._keep_s])
 
     async def unfinished(self) -> list[Entry]:
         """Return the requests that were accepted and have no answer, oldest first."""
@@ -231,6 +235,21 @@ class RedisLedger:
     async def recent(self, channel: str, limit: int) -> list[Entry]:
         """Return what was answered in a channel for all to see, newest first."""
         return await self._entries(await self._redis.zrevrange(_name("answered", channel), 0, limit - 1))
+
+    async def tidy(self) -> None:
+        """Do nothing: what is kept here expires by itself."""
+
+    async def held(self) -> list[Held]:
+        """List the requests that have ended."""
+        names = [name async for name in self._redis.scan_iter(f"{PREFIX}request:*", count=500)]
+        entries = await self._entries([name.rpartition(b":")[2] for name in names])
+        return [held_as(entry) for entry in entries if entry.state in ("answered", "failed")]
+
+    async def forget(self, held: Sequence[Held]) -> None:
+        """Drop some of them; what points to them finds nothing and expires."""
+        for its in held:
+            await self._redis.delete(_name("request", its.key))
+            await self._redis.zrem(_name("answered", its.channel), its.key)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -76,8 +76,13 @@ class ListSources(Struct, frozen=True):
     """Asked which sources this channel has."""
 
 
-class History(Struct, frozen=True):
-    """Asked what was compared in this channel."""
+class History(Struct, frozen=True, kw_only=True):
+    """Asked what was compared in this channel: what says all `words`, since a time or so long ago; page by page."""
+
+    words: tuple[str, ...] = ()
+    since: int | None = None  # unix seconds
+    ago_s: int | None = None
+    page: int = 0
 
 
 Asked = CompareRequest | Nothing | Help | ListSources | History

@@ -20,28 +20,21 @@ from analysis.comparison import SCHEMA_VERSION
 from analysis.fleet.result import SCHEMA_VERSION as FLEET_VERSION
 from bot.analysis_child import Answer
 from bot.comparing_windows import ComparedWindows
-from bot.ledger import StateError
+from bot.forgetting import RESULT, VOTE, Held
+from bot.memory import Recollection
 from bot.request import CompareRequest, Origin, TraceRef
+from bot.settings import Retention
+from bot.state_file import StateError, open_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from analysis.comparison import Verdict
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS results (
-    key TEXT PRIMARY KEY, user TEXT NOT NULL, made_at REAL NOT NULL, body BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS results_made_at ON results (made_at);
-CREATE INDEX IF NOT EXISTS results_user ON results (user, made_at);
-CREATE TABLE IF NOT EXISTS feedback (
-    key TEXT NOT NULL, user TEXT NOT NULL, useful INTEGER NOT NULL, given_at REAL NOT NULL, PRIMARY KEY (key, user)
-);
-"""
-KEEP_DAYS = 14
 MOST = 2_000  # results; about 10 KB each
-KEEP_FEEDBACK_S = 366 * 24 * 3600
+DAY_S = 24 * 3600
+DEFAULT = Retention()
 
 Found = TypeVar("Found")
 
@@ -59,6 +52,7 @@ class Result(Struct, frozen=True, kw_only=True, tag="traces"):
     compared_with: str = ""  # what A stands for, where it was found and not named
     stands_for: str = ""  # what B stands for, where it was found and not named
     trend: str = ""  # consistent or intermittent, and since when
+    before: Recollection | None = None  # when its first cause was seen before, as far as its channel may know
 
     @property
     def verdict(self) -> Verdict:
@@ -110,6 +104,15 @@ class Results(Protocol):
     async def totals(self) -> Feedback:
         """Return what people thought of all answers of the past year."""
 
+    async def tidy(self) -> None:
+        """Drop what was kept long enough."""
+
+    async def held(self) -> list[Held]:
+        """List results and votes."""
+
+    async def forget(self, held: Sequence[Held]) -> None:
+        """Drop some of them."""
+
     async def aclose(self) -> None:
         """Let go of the file."""
 
@@ -130,15 +133,29 @@ def unpacked(body: bytes) -> Kept | None:
     return found if found.answer.comparison.schema_version == SCHEMA_VERSION else None
 
 
+class _Made(Struct, frozen=True):
+    """What of a result says whose it is."""
+
+    origin: Origin
+
+
+def held_as(key: str, user: str, at: float, body: bytes) -> Held:
+    """Say whose result it is; of one that another version wrote, only who asked."""
+    try:
+        origin = msgspec.msgpack.decode(zlib.decompress(body), type=_Made).origin
+    except (msgspec.DecodeError, zlib.error):
+        origin = Origin(team="", channel="", user=user, user_name="")
+    return Held(what=RESULT, key=key, team=origin.team, channel=origin.channel, user=origin.user, at=at)
+
+
 class SqliteResults:
     """Results and feedback in a SQLite file."""
 
-    def __init__(self, file: Path | str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, file: Path | str, clock: Callable[[], float] = time.time, keep: Retention = DEFAULT) -> None:
         self._clock = clock
+        self._keep = keep
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.executescript(SCHEMA)
+        self._db = open_file(file)
 
     async def keep(self, key: str, result: Kept) -> None:
         """Keep a result; the oldest go when there are too many, or when they are too old."""
@@ -150,18 +167,51 @@ class SqliteResults:
             self._db.execute(
                 "DELETE FROM results WHERE made_at < ? OR key NOT IN "
                 "(SELECT key FROM results ORDER BY made_at DESC LIMIT ?)",
-                (now - KEEP_DAYS * 24 * 3600, MOST),
+                (now - self._keep.results_days * DAY_S, MOST),
             )
-            self._db.execute("DELETE FROM feedback WHERE given_at < ?", (now - KEEP_FEEDBACK_S,))
 
         await self._run(write)
+
+    async def tidy(self) -> None:
+        """Drop what was kept long enough."""
+
+        def drop() -> None:
+            now = self._clock()
+            self._db.execute("DELETE FROM results WHERE made_at < ?", (now - self._keep.results_days * DAY_S,))
+            self._db.execute("DELETE FROM feedback WHERE given_at < ?", (now - self._keep.votes_days * DAY_S,))
+
+        await self._run(drop)
+
+    async def held(self) -> list[Held]:
+        """List results and votes."""
+
+        def read() -> list[Held]:
+            results = self._db.execute("SELECT key, user, made_at, body FROM results").fetchall()
+            votes = self._db.execute("SELECT key, user, given_at FROM feedback").fetchall()
+            return [
+                *(held_as(key, user, at, body) for key, user, at, body in results),
+                *(Held(what=VOTE, key=key, team="", channel="", user=user, at=at) for key, user, at in votes),
+            ]
+
+        return await self._run(read)
+
+    async def forget(self, held: Sequence[Held]) -> None:
+        """Drop some of them."""
+
+        def drop() -> None:
+            votes = [(its.key, its.user) for its in held if its.what == VOTE]
+            self._db.executemany("DELETE FROM results WHERE key = ?", [(i.key,) for i in held if i.what == RESULT])
+            self._db.executemany("DELETE FROM feedback WHERE key = ? AND user = ?", votes)
+
+        await self._run(drop)
 
     async def load(self, key: str) -> Kept | None:
         """Return a result; None when it is not kept any more, or was kept by a version that said it differently."""
 
         def read() -> Kept | None:
             row = self._db.execute(
-                "SELECT body FROM results WHERE key = ? AND made_at >= ?", (key, self._clock() - KEEP_DAYS * 24 * 3600)
+                "SELECT body FROM results WHERE key = ? AND made_at >= ?",
+                (key, self._clock() - self._keep.results_days * DAY_S),
             ).fetchone()
             return None if row is None else unpacked(row[0])
 

@@ -223,6 +223,17 @@ class Limits(BaseModel):
     )
 
 
+class Retention(BaseModel):
+    """How long what was asked and answered is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    history_days: int = Field(30, ge=1, le=3650, description="days that requests are kept, and listed by `history`")
+    results_days: int = Field(14, ge=1, le=3650, description="days that the buttons under an answer work")
+    votes_days: int = Field(366, ge=1, le=3650, description="days that votes on answers are kept")
+    memory_days: int = Field(366, ge=0, le=3650, description="days that causes are known again; 0: never")
+
+
 class Settings(BaseSettings):
     """All settings of the bot."""
 
@@ -267,6 +278,7 @@ class Settings(BaseSettings):
     reactions: tuple[str, ...] = Field(("mag",), description="emoji that ask about the message they stand under")
     watched_channels: tuple[str, ...] = Field((), description="channels whose alerts I answer without being asked")
     limits: Limits = Field(default_factory=Limits, description="`[limits]`: bounds")
+    retention: Retention = Field(default_factory=Retention, description="`[retention]`: how long what is kept")
 
     @classmethod
     def settings_customise_sources(
@@ -402,6 +414,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[tokens]]`", TokenSettings),
     ("`[[links]]`", LinkSettings),
     ("`[limits]`", Limits),
+    ("`[retention]`", Retention),
 )
 
 

@@ -6,30 +6,42 @@ accepts any worker may answer.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-from bot.ledger import SqliteLedger, StateError
+from bot.forgetting import REMEMBERED, REQUEST, RESULT, VOTE, selected
+from bot.ledger import SqliteLedger
+from bot.memory import SqliteMemory
 from bot.redis_ledger import RedisLedger
+from bot.redis_memory import RedisMemory
 from bot.redis_results import RedisResults
 from bot.results import SqliteResults
 from bot.settings import SettingsError
+from bot.state_file import StateError
 from bot.work_queue import WorkQueue
 
 if TYPE_CHECKING:
+    from bot.forgetting import Held, Selection
     from bot.ledger import Ledger
+    from bot.memory import Memory
     from bot.results import Results
     from bot.settings import Settings
 
+TIDY_S = 6 * 3600.0
 CONNECTIONS = 32  # of one process; who finds none free waits for it instead of failing
 CONNECT_S = 1.0
 ANSWER_S = 5.0
 TRIES = 2  # beyond the first: the client's ten would keep an acknowledgement waiting for seconds
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,7 @@ class State:
 
     ledger: Ledger
     results: Results
+    memory: Memory
     shared: Shared | None = None
 
     @property
@@ -63,18 +76,48 @@ class State:
         except (StateError, RedisError, OSError) as error:
             raise SettingsError(f"REDIS_URL: cannot connect: {str(error)[:200]}") from None
 
+    async def tidy(self) -> None:
+        """Drop what was kept long enough."""
+        for store in (self.memory, self.results, self.ledger):
+            await store.tidy()
+
+    async def selected(self, selection: Selection) -> list[Held]:
+        """List what a selection takes."""
+        held = [its for store in (self.memory, self.results, self.ledger) for its in await store.held()]
+        return selected(held, selection)
+
+    async def forget(self, selection: Selection) -> list[Held]:
+        """Drop what a selection takes; returns it."""
+        gone = await self.selected(selection)
+        await self.memory.forget([its for its in gone if its.what == REMEMBERED])
+        await self.results.forget([its for its in gone if its.what in (RESULT, VOTE)])
+        await self.ledger.forget([its for its in gone if its.what == REQUEST])
+        return gone
+
     async def aclose(self) -> None:
         """Let go of everything."""
         if self.shared is not None:
             await self.shared.queue.close()
+        await self.memory.aclose()
         await self.results.aclose()
         await self.ledger.aclose()
+
+
+async def keep_tidy(state: State) -> None:
+    """Drop what was kept long enough, now and every few hours; a file that cannot be written is tried again."""
+    while True:
+        try:
+            await state.tidy()
+        except Exception:
+            log.exception("cannot tidy up")
+        await asyncio.sleep(TIDY_S)
 
 
 def open_state(settings: Settings) -> State:
     """Open the state that the settings name; raises `StateError` or `sqlite3.Error` for a file that cannot be used."""
     if settings.redis_url is None:
-        return State(SqliteLedger(settings.state_file), SqliteResults(settings.state_file))
+        file, keep = settings.state_file, settings.retention
+        return State(SqliteLedger(file, keep=keep), SqliteResults(file, keep=keep), SqliteMemory(file, keep=keep))
     url = settings.redis_url.get_secret_value()
     pool = BlockingConnectionPool.from_url(
         url,
@@ -85,5 +128,6 @@ def open_state(settings: Settings) -> State:
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), TRIES),
     )
     redis = Redis.from_pool(pool)  # which is closed with its client
-    ledger = RedisLedger(redis)
-    return State(ledger, RedisResults(redis), Shared(ledger, WorkQueue(url)))
+    keep = settings.retention
+    ledger = RedisLedger(redis, keep=keep)
+    return State(ledger, RedisResults(redis, keep=keep), RedisMemory(redis, keep=keep), Shared(ledger, WorkQueue(url)))

@@ -11,12 +11,14 @@ from analysis import Comparison, render_markdown
 from analysis.evidence import EventEvidence, SpanEvidence
 from analysis.report import table
 from bot.analysis_child import Answer, Report
+from bot.memory import Answered
 from bot.request import CompareRequest, Origin, TraceRef
 from bot.results import Result
 from bot.settings import SourceSettings
 from bot.slack import messages as ms
 
 MS = 1_000_000
+NOW = 1_795_000_000.0
 JAEGER = SourceSettings(name="jaeger-prod", kind="jaeger", url="http://jaeger:16686", ui_url="https://jaeger.example")
 
 
@@ -66,5 +68,16 @@ def asked(comparison: Comparison = SLOWER, source: SourceSettings = JAEGER, **ch
     made = ms.Asked(
         baseline_id=comparison.baseline.trace_id, suspect_id=comparison.suspect.trace_id, user_name="alice",
         baseline_source=source, suspect_source=source, payload="{}", typical="{}", key="k" * 32,
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def answered(key: str = "k1", at: float = NOW, **changes: object) -> Answered:
+    """Return an answer as it is remembered."""
+    made = Answered(
+        key=key, team="T1", channel="C0INCIDENT", ts=f"{at:.6f}", at=at, user="U1", user_name="alice", baseline_id="a" * 32,
+        suspect_id="b" * 32, verdict="slower", headline="checkout is 1.18 s slower", request="checkout POST /orders",
+        about=("SELECT in catalog runs 61 times instead of 1 (catalog SELECT)",), fingerprints=("1-aa", "1-bb"),
+        sources=("jaeger",), tenant=None,
     )  # fmt: skip
     return msgspec.structs.replace(made, **changes)

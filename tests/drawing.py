@@ -43,6 +43,8 @@ def _part(part: dict) -> str:
 def _inline(element: dict) -> str:
     if element["type"] == "emoji":
         return f":{element['name']}:"
+    if element["type"] == "channel":
+        return f"#{element['channel_id']}"
     text = f"{element['text']} <{element['url']}>" if element["type"] == "link" else element["text"]
     for name, mark in MARKS.items():
         if element.get("style", {}).get(name):

@@ -94,7 +94,7 @@ def _rich(part: dict) -> object:
 
 
 def _inline(element: dict) -> object:
-    """Only literal text, links and emoji are allowed: nothing that calls anybody."""
+    """Only literal text, links, emoji and channels are allowed: nothing that calls anybody."""
     style = {name: True for name in STYLES if element.get("style", {}).get(name)}
     match element["type"]:
         case "text":
@@ -103,6 +103,8 @@ def _inline(element: dict) -> object:
             return sb.RichTextLink(element["url"], _present(element["text"]), **style)
         case "emoji":
             return sb.RichTextEmoji(element["name"])
+        case "channel":
+            return sb.RichTextChannel(element["channel_id"])
     raise KeyError(element["type"])
 
 

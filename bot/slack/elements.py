@@ -63,6 +63,11 @@ def emoji(name: str) -> Element:
     return {"type": "emoji", "name": name}
 
 
+def channel(channel_id: str) -> Element:
+    """Return a channel, which Slack names to those who may see it."""
+    return {"type": "channel", "channel_id": channel_id}
+
+
 def section(*elements: Element) -> Element:
     """Return one paragraph of rich text."""
     return {"type": "rich_text_section", "elements": list(elements)}

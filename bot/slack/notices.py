@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from analysis.format import short_id
 from bot.slack import elements as el
 from bot.slack.elements import Message
+from bot.slack.limits import BUTTON_VALUE
 from bot.slack.text import clean, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.request import History
     from bot.slack.elements import Element
+
+
+OLDER = "history_older"
+ABOUT = 160  # characters of what a comparison was about
 
 
 class Past(Struct, frozen=True, kw_only=True):
@@ -31,6 +38,7 @@ class Past(Struct, frozen=True, kw_only=True):
     verdict: str = ""  # the answer in a word, where it is still kept
     useful: int = 0  # people who found it useful
     not_useful: int = 0
+    about: str = ""  # its first cause, in a sentence
 
 
 def failure(sentence: str) -> Message:
@@ -53,6 +61,7 @@ def usage(command: str, sources: list[str], reactions: Sequence[str] = ()) -> Me
         (f"{command} service=<name> last 30m vs before", "compare all requests of two windows of time, not two traces"),
         (command, "a form with a field for each trace"),
         (f"{command} history", "what was compared in this channel"),
+        (f"{command} history checkout since=7d", "the same, as far as it says these words: service, operation, person"),
         (f"{command} sources", "where I look for traces, and whether they answer"),
         (f"{command} help", "this text"),
     ]
@@ -113,16 +122,25 @@ def source_list(answers: dict[str, str]) -> Message:
     )
 
 
-def history(comparisons: list[Past]) -> Message:
-    """Return what was compared in a channel, newest first."""
-    heading = "Compared in this channel"
+def history(comparisons: list[Past], wanted: History, *, more: bool = False) -> Message:
+    """Return what was compared in a channel, newest first; with `more`, the way to older ones."""
+    narrowed = bool(wanted.words or wanted.since or wanted.ago_s)
     if not comparisons:
         said = "Nothing was compared in this channel yet."
+        if wanted.page:
+            said = "There is nothing older."
+        elif narrowed:
+            said = "Nothing like that was compared in this channel. Try fewer words, or a longer time."
         return Message(text=said, blocks=[el.rich(el.section(el.space(said)))])
+    heading = f"Compared in this channel: {' '.join(wanted.words)}" if wanted.words else "Compared in this channel"
     told = "; ".join("{} {}{}".format(*_said(past)) for past in comparisons)
+    older = msgspec.json.encode(msgspec.structs.replace(wanted, page=wanted.page + 1)).decode()
     return Message(
         text=escaped(f"{heading}: {told}", 1_500),
-        blocks=[el.rich(el.section(el.text(heading, bold=True)), past_list(comparisons))],
+        blocks=[
+            el.rich(el.section(el.text(heading, bold=True)), past_list(comparisons)),
+            *(el.actions(el.button("Older", OLDER, older)) if more and len(older) <= BUTTON_VALUE else []),
+        ],
     )
 
 
@@ -145,6 +163,7 @@ def _said(past: Past) -> tuple[str, str, str]:
     more += f", asked by {clean(past.user_name, 80)}" if past.user_name else ""
     if past.useful or past.not_useful:
         more += f", useful to {past.useful} of {past.useful + past.not_useful}"
+    more += f". {clean(past.about, ABOUT)}" if past.about else ""
     return when, clean(past.windows, 300) or f"{first} with {second} (B)", more
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.errors import DeliveryError, UserError
+from bot.errors import BotError, DeliveryError, UserError
 from bot.slack.refusals import NO_METHOD
 
 if TYPE_CHECKING:
@@ -58,6 +58,24 @@ class Permissions:
                     return
             raise UserError("user-refused")
 
+    async def is_open(self, team: str, channel: str) -> bool:
+        """Tell whether everybody in a workspace may read a channel, and nobody else; False where Slack says nothing."""
+        if channel.startswith(DIRECT):
+            return False
+        try:
+            return bool(await self._remembered("open", team, channel, self._everybody))
+        except BotError:
+            return False
+
+    async def may_be_read_by_strangers(self, team: str, channel: str) -> bool:
+        """Tell whether other organisations read a channel; True where Slack says nothing."""
+        if channel.startswith(DIRECT):
+            return False
+        try:
+            return bool(await self._remembered("channel", team, channel, self._strangers))
+        except BotError:
+            return True
+
     async def _remembered(
         self, kind: str, team: str, name: str, ask: Callable[[str], Awaitable[frozenset[str]]]
     ) -> frozenset[str]:
@@ -89,6 +107,14 @@ class Permissions:
         answer = found.get("channel") or {}
         shared = answer.get("is_ext_shared") or answer.get("is_pending_ext_shared")
         return frozenset(["another organisation"]) if shared else frozenset()
+
+    async def _everybody(self, channel: str) -> frozenset[str]:
+        """Return who may read a channel if that is everybody in its workspace; nobody if it is another kind of one."""
+        found = await self._delivery.call(self._client.conversations_info, channel=channel)
+        answer = found.get("channel") or {}
+        closed = ("is_private", "is_im", "is_mpim", "is_ext_shared", "is_pending_ext_shared")
+        is_open = answer.get("is_channel") and not any(map(answer.get, closed))
+        return frozenset(["everybody"]) if is_open else frozenset()
 
     async def _members(self, group: str) -> frozenset[str]:
         answer = await self._delivery.call(self._client.usergroups_users_list, usergroup=group)

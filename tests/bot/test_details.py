@@ -15,7 +15,7 @@ from drawing import draw_view
 from slack_oracles import view_objections
 from world import button
 
-from bot.results import KEEP_DAYS
+from bot.settings import Retention
 from bot.slack.limits import view_problems
 from bot.slack.messages import details
 
@@ -100,7 +100,7 @@ async def test_an_answer_that_is_not_kept_any_more_says_so(world, samples) -> No
     await world.settled()
     assert world.slack.views == []
     assert world.slack.whispers() == [
-        f"I do not have that answer any more (I keep them for {KEEP_DAYS} days). Please ask again."
+        f"I do not have that answer any more (I keep them for {Retention().results_days} days). Please ask again."
     ]
 
 

@@ -58,7 +58,7 @@ def test_a_file_of_another_version_is_refused(tmp_path) -> None:
     with sqlite3.connect(file) as db:
         db.execute("PRAGMA user_version=99")
     db.close()
-    with pytest.raises(RuntimeError, match="another version"):
+    with pytest.raises(RuntimeError, match="a later version"):
         SqliteLedger(file)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
@@ -56,7 +57,7 @@ class Ears:
 def heard() -> dict[str, list]:
     """Return what the listeners listen to, by kind."""
     ears = Ears()
-    Listeners(*[None] * 7).register(ears)
+    Listeners(*[None] * 4, SimpleNamespace(ledger=None, memory=None, results=None), *[None] * 3).register(ears)
     return ears.heard
 
 

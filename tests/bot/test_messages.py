@@ -17,6 +17,8 @@ from slack_oracles import objections
 
 from analysis.report import table
 from bot.errors import DeliveryError, SourceError
+from bot.memory import Recollection
+from bot.request import History
 from bot.settings import LinkSettings, SourceSettings
 from bot.slack import messages as ms
 from bot.slack import notices
@@ -89,7 +91,7 @@ def test_the_other_messages_read_well() -> None:
             ms.comparing(ms.Asked(baseline_id="", suspect_id="00f067aa" * 4, user_name="alice")),
             ms.comparing(ms.Asked(baseline_id="", suspect_id="", user_name="")),
             notices.usage("/compare-traces", ["jaeger-prod", "tempo-prod"], ["mag"]),
-            notices.history([]),
+            notices.history([], History()),
             notices.history(
                 [
                     notices.Past(
@@ -99,6 +101,7 @@ def test_the_other_messages_read_well() -> None:
                         user_name="alice",
                         permalink="https://acme.slack.com/archives/C1/p1",
                         verdict="Slower",
+                        about="SELECT in catalog runs 61 times instead of 1",
                     ),
                     notices.Past(
                         baseline_id="",
@@ -108,8 +111,11 @@ def test_the_other_messages_read_well() -> None:
                         user_name="",
                         permalink=None,
                     ),
-                ]
+                ],
+                History(words=("catalog",)),
+                more=True,
             ),
+            notices.history([], History(words=("checkout",))),
             notices.source_list({"jaeger-prod": "ok", "tempo-prod": "I cannot reach tempo-prod (refused)."}),
             notices.source_list({}),
             notices.repeated("https://acme.slack.com/archives/C1/p1"),
@@ -118,6 +124,16 @@ def test_the_other_messages_read_well() -> None:
             notices.failure(str(DeliveryError("not-in-channel"))),
         ],
     )
+
+
+def test_a_cause_seen_before_reads_well() -> None:
+    """One quiet line with the way there; in another channel, and in this one."""
+    before = Recollection(
+        key="k", fingerprint="1-aa", at=1_794_486_975.6, permalink="https://acme.slack.com/archives/C1/p1",
+        elsewhere="C0INC481", useful=2, times=3,
+    )  # fmt: skip
+    here = msgspec.structs.replace(before, elsewhere="", useful=1, times=1)
+    check("seen-before", [ms.verdict(SLOWER, msgspec.structs.replace(asked(), before=its)) for its in (before, here)])
 
 
 def test_the_plain_table_reads_well() -> None:

@@ -99,6 +99,11 @@ async def run(command: str, lived) -> tuple[int, str]:
         ("curl -fsS http://127.0.0.1:9464/readyz", "ready"),
         ("curl -fsS http://127.0.0.1:9464/metrics", "compare_traces_ready 1.0"),
         ("python -m bot check", "source jaeger: "),
+        ("python -m bot forget --channel C0123456789  ", "would forget nothing"),
+        ("python -m bot forget --user U0123456789 --yes", "forgotten: nothing"),
+        ("python -m bot forget --channel C0123456789 --before", "would forget nothing"),
+        ("python -m bot forget --team", "would forget nothing"),
+        ("python -m bot forget --all", "1 result"),
         ('jq -c \'select(.event == "request") |', '"outcome":"answered"'),
         ("jq -c --arg id", '"event":"analysed"'),
         ('jq -r \'select(.event == "request" and', "1 trace-not-found"),
@@ -127,7 +132,7 @@ async def test_a_backup_made_while_the_bot_runs_can_be_restored(lived) -> None:
 
 def test_no_command_of_the_manual_is_left_out() -> None:
     """A new one needs a test here."""
-    assert len(COMMANDS) == 10
+    assert len(COMMANDS) == 15
 
 
 def test_what_the_manual_names_exists() -> None:

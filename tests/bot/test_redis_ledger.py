@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from bot.ledger import AlertName, StateError
+from bot.ledger import AlertName
 from bot.redis_ledger import RECENT, RedisLedger
+from bot.state_file import StateError
 
 
 @pytest.fixture

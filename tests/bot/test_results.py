@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from analysis.comparison import SCHEMA_VERSION
 from bot.redis_results import RedisResults
-from bot.results import KEEP_DAYS, MOST, Feedback, SqliteResults
+from bot.results import MOST, Feedback, SqliteResults
+from bot.settings import Retention
 
 DAY = 24 * 3600
 
@@ -62,7 +63,7 @@ async def test_a_result_comes_back_as_it_was(either) -> None:
 async def test_old_results_are_gone(results) -> None:
     """After some days a result is not given out any more, and makes room with the next one."""
     await results.keep("k1", result())
-    results.set_clock(1000.0 + KEEP_DAYS * DAY + 1)
+    results.set_clock(1000.0 + Retention().results_days * DAY + 1)
     assert await results.load("k1") is None
     await results.keep("k2", result())
     rows = results._db.execute("SELECT key FROM results").fetchall()

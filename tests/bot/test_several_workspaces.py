@@ -14,6 +14,7 @@ from world import CHANNEL, FaultySlack, settings_for
 
 from bot.__main__ import _check_slack
 from bot.app import Bot
+from bot.forgetting import Selection
 from bot.settings import SettingsError
 
 # The SDK exchanges the code of an installation with a helper of aiohttp that aiohttp wants to retire.
@@ -130,15 +131,20 @@ async def test_tokens_are_not_readable_in_the_file(make_many, tmp_path) -> None:
 
 @pytest.mark.parametrize("leave", ["app_uninstalled", "tokens_revoked"])
 async def test_a_workspace_that_leaves_is_forgotten(make_many, samples, tmp_path, leave) -> None:
-    """Its token is deleted; the others stay."""
+    """Its token is deleted, and with the app what is kept of it; the others stay."""
     async with make_many() as world:
         await install(world, "T1")
         await install(world, "T2")
+        for team in ("T1", "T2"):
+            await ask(world, samples, team)
+        world.slack.messages[CHANNEL].clear()
         event = {"type": leave, "tokens": {"oauth": [], "bot": ["U0BOT"]}}
         assert (await world.event(event, team_id="T1"))[0] == 200
         await world.settled()
         assert await world.bot.installations.token("T1") is None
         assert await world.bot.installations.token("T2") == "xoxb-T2"
+        kept = await world.bot.state.selected(Selection(everything=True))
+        assert {its.team for its in kept} == ({"T2"} if leave == "app_uninstalled" else {"T1", "T2"})
         with sqlite3.connect(tmp_path / "teams.sqlite3") as db:
             assert db.execute("SELECT team_id FROM slack_bots").fetchall() == [("T2",)]
         db.close()

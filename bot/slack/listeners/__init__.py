@@ -10,6 +10,7 @@ from bot.slack.listeners.desk import Desk
 from bot.slack.listeners.details import Details
 from bot.slack.listeners.feedback import Votes
 from bot.slack.listeners.form import Form
+from bot.slack.listeners.history import OlderHistory
 from bot.slack.listeners.home_tab import HomeTab
 from bot.slack.listeners.mention import Mention
 from bot.slack.listeners.pointing import Pointing
@@ -25,18 +26,18 @@ if TYPE_CHECKING:
     from bot.answering import Answering
     from bot.comparing import Jobs
     from bot.evidence.sources import EvidenceSources
-    from bot.ledger import Ledger
     from bot.settings import Settings
     from bot.slack.aside import Aside
     from bot.slack.installations import Installations
     from bot.slack.post import Delivery
     from bot.sources import Sources
+    from bot.state import State
 
 __all__ = ["Listeners"]
 
 WAYS_IN = (
-    Command, Form, Mention, Pointing, Watch, Buttons, Details, Votes, FullReport, Private, HomeTab, Uninstalled,
-    Unforeseen,
+    Command, Form, Mention, Pointing, Watch, Buttons, Details, Votes, FullReport, Private, OlderHistory, HomeTab,
+    Uninstalled, Unforeseen,
 )  # fmt: skip
 
 
@@ -44,10 +45,10 @@ class Listeners:
     """The bot's ears."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, evidence: EvidenceSources, jobs: Jobs, ledger: Ledger,
+        self, settings: Settings, sources: Sources, evidence: EvidenceSources, jobs: Jobs, state: State,
         delivery: Delivery, aside: Aside, answering: Answering, installations: Installations | None = None,
     ) -> None:  # fmt: skip
-        self._desk = Desk(settings, sources, evidence, jobs, ledger, delivery, aside, answering, installations)
+        self._desk = Desk(settings, sources, evidence, jobs, state, delivery, aside, answering, installations)
 
     def register(self, app: AsyncApp) -> None:
         """Register every listener; `manifest.json` declares the same ones."""

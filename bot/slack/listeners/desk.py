@@ -5,29 +5,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import structlog
 
 from bot import audit
 from bot.alert_request import request_about
 from bot.alerts import read_alert
 from bot.commands import COMMAND
-from bot.comparing import Payload
 from bot.errors import MY_FAULT, BotError, SourceError, UserError
 from bot.request import CompareRequest, History, ListSources
-from bot.results import Result
 from bot.slack import forms, notices
-from bot.slack.messages.root import MARKS
+from bot.slack.past import PastAnswers
 from bot.slack.workspaces import acting_in
-from bot.windows import words
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable
 
     from bot.answering import Answering
     from bot.comparing import Jobs
     from bot.evidence.sources import EvidenceSources
-    from bot.ledger import Entry, Ledger
     from bot.request import Asked, Origin
     from bot.settings import Settings
     from bot.slack.aside import Aside
@@ -35,10 +30,10 @@ if TYPE_CHECKING:
     from bot.slack.installations import Installations
     from bot.slack.post import Delivery
     from bot.sources import Sources
+    from bot.state import State
 
 AGAIN_S = 3600.0  # Slack sends an event that it thinks lost again for some minutes
 MOST_EVENTS = 10_000
-HISTORY = 10  # comparisons listed
 
 log = structlog.get_logger()
 
@@ -47,7 +42,7 @@ class Desk:
     """What the listeners share."""
 
     def __init__(
-        self, settings: Settings, sources: Sources, evidence: EvidenceSources, jobs: Jobs, ledger: Ledger,
+        self, settings: Settings, sources: Sources, evidence: EvidenceSources, jobs: Jobs, state: State,
         delivery: Delivery, aside: Aside, answering: Answering, installations: Installations | None,
     ) -> None:  # fmt: skip
         self.settings = settings
@@ -58,7 +53,8 @@ class Desk:
         self.aside = aside
         self.answering = answering
         self.installations = installations
-        self._ledger = ledger
+        self.state = state
+        self.past = PastAnswers(state.ledger, state.memory, state.results, delivery)
         self._events: dict[str, float] = {}
 
     def check(self, origin: Origin) -> None:
@@ -125,7 +121,8 @@ class Desk:
         if isinstance(asked, ListSources):
             return notices.source_list(await self.health(origin.channel))
         if isinstance(asked, History):
-            return notices.history(await self._past(await self._ledger.recent(origin.channel, HISTORY)))
+            page = await self.past.search(origin.team, origin.channel, asked)
+            return notices.history(page.past, asked, more=page.more)
         return self.usage(origin)
 
     def usage(self, origin: Origin) -> Message:
@@ -150,34 +147,3 @@ class Desk:
             for name, answer in answers.items()
             if name in allowed
         }
-
-    async def past_of(self, user: str) -> list[notices.Past]:
-        """Return what somebody asked for of late and everybody in its channel can see."""
-        keys = await self.answering.results.of(user, HISTORY)
-        entries = [entry for key in keys if (entry := await self._ledger.entry(key)) is not None and entry.root_ts]
-        return [msgspec.structs.replace(past, user_name="") for past in await self._past(entries)]
-
-    async def _past(self, entries: Iterable[Entry]) -> list[notices.Past]:
-        past = []
-        for entry in entries:
-            try:
-                payload = msgspec.json.decode(entry.payload, type=Payload)
-            except msgspec.DecodeError:
-                continue  # written by an earlier version
-            baseline, suspect = payload.request.baseline, payload.request.suspect
-            said = await self.answering.results.feedback(entry.key)
-            result = await self.answering.results.load(entry.key)
-            if isinstance(result, Result):
-                suspect = result.suspect  # also where it was not named but found
-            past.append(
-                notices.Past(
-                    baseline_id=baseline.trace_id if baseline else "", suspect_id=suspect.trace_id if suspect else "",
-                    service=payload.request.clue.service if payload.request.clue else "",
-                    windows=words(payload.request.windows) if payload.request.windows else "",
-                    at=entry.accepted_at, user_name=payload.origin.user_name,
-                    permalink=await self.delivery.permalink(entry.channel, entry.root_ts),
-                    verdict=MARKS[result.verdict.kind][1] if result else "",
-                    useful=said.useful, not_useful=said.not_useful,
-                )
-            )  # fmt: skip
-        return past

@@ -57,7 +57,7 @@ class HomeTab:
         if desk.settings.allowed_users and user not in desk.settings.allowed_users:
             await desk.delivery.publish_home(user, refused(str(UserError("user-refused"))))
             return
-        past, totals = await desk.past_of(user), await desk.answering.results.totals()
+        past, totals = await desk.past.of(user), await desk.answering.results.totals()
         clock = asyncio.get_running_loop().time
         if self._health is None or clock() - self._asked_at > FRESH_S:
             await desk.delivery.publish_home(user, home(desk.usage(anywhere), None, past, totals))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from bot.memory import Recollection
 from bot.settings import LinkSettings, SourceSettings
 
 
@@ -19,6 +20,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     trend: str = ""  # consistent or intermittent, and since when
     stands_for: str = ""  # what B stands for, where it was found and not named
     note: str = ""  # what to know of how the message was read in which the traces were named
+    before: Recollection | None = None  # when the first cause was seen before
     links: tuple[LinkSettings, ...] = ()  # configured pages about services
     payload: str = ""  # the request with the sides exchanged, for the swap button
     pair: str = ""  # of two windows: the request to compare an exemplar of each

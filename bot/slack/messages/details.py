@@ -16,6 +16,7 @@ from analysis.report import cause_line, note_lines, times_line
 from bot.links import trace_url
 from bot.slack import elements as el
 from bot.slack.limits import texts
+from bot.slack.messages.recollection import recollection
 from bot.slack.text import clean
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _parts(answer: Answer, asked: Asked) -> Iterable[list[Block]]:
     head.append(el.section(el.text(sure)))
     if verdict.reasons:
         head.append(el.bullets([[el.text(reason)] for reason in verdict.reasons]))
-    yield [el.rich(*head)]
+    yield [el.rich(*head), *([recollection(asked.before, comparison)] if asked.before is not None else [])]
     for cause in comparison.causes:
         yield _cause(cause)
         for span in answer.evidence:

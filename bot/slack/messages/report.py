@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from analysis import render_fleets, render_text
 from analysis.format import short_id
 from bot.slack import elements as el
 from bot.slack.elements import File, Message
 from bot.slack.messages import windows
+from bot.slack.messages.recollection import said as said_of
 from bot.slack.messages.root import notification
 from bot.slack.text import clean, visible
 from bot.windows import words
@@ -16,14 +19,21 @@ from bot.windows import words
 if TYPE_CHECKING:
     from analysis import Comparison
     from bot.comparing_windows import ComparedWindows
+    from bot.memory import Recollection
 
 TEXT = 6_000  # characters of the report in a message
 WIDTH = 110  # characters of a line
 PIECE = 2_800  # characters of one box
 
 
-def files(comparison: Comparison, key: str, markdown: bytes, json: bytes) -> list[File]:
-    """Return the report for people and for programs; `key` names the answer."""
+def files(
+    comparison: Comparison, key: str, markdown: bytes, json: bytes, before: Recollection | None = None
+) -> list[File]:
+    """Return the report for people and for programs; `key` names the answer, `before` is what it said of others."""
+    if before is not None:
+        markdown += f"\n## Seen before\n\n{said_of(before, comparison)}: <{before.permalink}>\n".encode()
+        told = msgspec.json.decode(json, type=dict[str, msgspec.Raw])
+        json = msgspec.json.encode(told | {"seen_before": before})
     a, b = short_id(comparison.baseline.trace_id), short_id(comparison.suspect.trace_id)
     return _files(f"compare-{a}-{b}-{key}", f"A {a}, B {b}", markdown, json)
 
@@ -48,9 +58,10 @@ def caption(*, whole: bool) -> str:
     )
 
 
-def excerpt(comparison: Comparison, *, forbidden: bool) -> Message:
+def excerpt(comparison: Comparison, before: Recollection | None = None, *, forbidden: bool) -> Message:
     """Return the report as a message; `forbidden`: files need a right that was not given."""
-    return _excerpt(render_text(comparison), notification(comparison), ", Details has the rest", forbidden=forbidden)
+    told = notification(comparison) if before is None else f"{notification(comparison)} {said_of(before, comparison)}."
+    return _excerpt(render_text(comparison), told, ", Details has the rest", forbidden=forbidden)
 
 
 def excerpt_of_windows(compared: ComparedWindows, *, forbidden: bool) -> Message:

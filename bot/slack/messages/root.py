@@ -16,6 +16,7 @@ from bot.links import diff_url, trace_url
 from bot.slack import elements as el
 from bot.slack.elements import Message
 from bot.slack.messages.details import DETAILS, first_page
+from bot.slack.messages.recollection import recollection, said
 from bot.slack.text import escaped
 
 if TYPE_CHECKING:
@@ -84,10 +85,13 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
     sides = [_side("A", comparison.baseline), _side("B", comparison.suspect)] if a != b else [
         _side("A and B", comparison.baseline)
     ]  # fmt: skip
+    if asked.before is not None:
+        blocks.append(recollection(asked.before, comparison))
     found = [f"{side} is {what}" for side, what in (("A", asked.compared_with), ("B", asked.stands_for)) if what]
     more = [*found, *filter(None, [asked.trend])]
     blocks += small_print(asked, *sides, *more)
-    text = " ".join([notification(comparison), *(escaped(f"{line}.", 500) for line in more)])
+    told = [*more, said(asked.before, comparison)] if asked.before is not None else more
+    text = " ".join([notification(comparison), *(escaped(f"{line}.", 500) for line in told)])
     return Message(text=text, blocks=blocks)
 
 
