@@ -21,6 +21,7 @@ from bot.sources.jaeger_search import (
     read_names,
     read_summaries,
     read_v1,
+    read_v3,
     rfc3339,
     split_v1,
     summaries_parameters,
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 TENANT_HEADER = "x-tenant"
 JSON = "application/json"
-OK = 200
+OK, NOT_FOUND = 200, 404
+NONE_FOUND = ("no traces found", "trace not found")  # what api_v3 says with a 404 where nothing matches
 V1_MOST = 20  # traces in an answer of the v1 search, which sends them whole
 V1_BYTES = 16 * 1024 * 1024  # of such an answer: decoding more would hold up others
 
@@ -100,6 +102,8 @@ class JaegerSource:
                 summaries = read(answer, self.settings.name, read_summaries)
                 return Found(selected(summaries, query), cut=len(summaries) >= limit)
         answer, limit = await self._search_v1(query, headers, deadline_s)
+        if answer.absent:
+            return await self._find_v3(query, headers, deadline_s)
         traces = read(answer, self.settings.name, split_v1)
         self._summaries = False
         found: list[TraceSummary] = []
@@ -108,6 +112,17 @@ class JaegerSource:
                 found += read_v1(trace, query)
             await asyncio.sleep(0)  # whole traces take their time: others are let through in between
         return Found(selected(found, query), cut=len(traces) >= limit)
+
+    async def _find_v3(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> Found:
+        """Ask api_v3 for whole traces: servers that know neither summaries nor v1."""
+        answer = await self._http.get(
+            "/api/v3/traces", accept=JSON, headers=headers, params=summaries_parameters(query, V1_MOST),
+            max_bytes=V1_BYTES, deadline_s=deadline_s,
+        )  # fmt: skip
+        if answer.status == NOT_FOUND and answer.detail.lower() in NONE_FOUND:
+            return Found([], cut=False)
+        traces = await asyncio.to_thread(read, answer, self.settings.name, partial(read_v3, query=query))
+        return Found(selected(traces, query), cut=len(traces) >= V1_MOST)
 
     async def _search_v1(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> tuple[Answer, int]:
         """Ask for whole traces, for fewer of them when they are too large together; returns how many as well."""

@@ -1,18 +1,23 @@
 """Jaeger's searches, as text: what is asked and what the answers say. Pure.
 
 Summaries (2.19 and later) are small. The v1 search (up to 2.20, and VictoriaTraces) answers with whole traces:
-only the few fields that a summary needs are decoded from them.
+only the few fields that a summary needs are decoded from them. So does the search of api_v3, in OTLP.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw, Struct
 
+from analysis import DecodeError, EmptyTraceError, WireFormat, decode_many
 from bot.sources.base import TraceQuery, TraceSummary, Value, normal_id
+
+if TYPE_CHECKING:
+    from analysis import Trace
 
 ERROR = (b"true", b'"true"')  # Jaeger sends a bool, VictoriaTraces a string
 
@@ -170,6 +175,31 @@ def _summed_up(trace: _Trace, query: TraceQuery) -> TraceSummary:
         matched_ns=max(matched) * 1000 if matched else None,
         has_errors=any(map(_failed, spans)),
     )
+
+
+def read_v3(body: bytes, query: TraceQuery) -> list[TraceSummary]:
+    """Read an answer of `/api/v3/traces`; raises `ValueError`."""
+    try:
+        return [_summed_up_v3(trace, query) for trace in decode_many(body, WireFormat.OTLP_JSON) if trace.spans]
+    except EmptyTraceError:
+        return []
+    except DecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _summed_up_v3(trace: Trace, query: TraceQuery) -> TraceSummary:
+    started = min(span.start_ns for span in trace.spans)
+    root = min((s for s in trace.spans if not s.parent_id), key=lambda s: (s.start_ns, s.span_id), default=None)
+    matched = [
+        span.end_ns - span.start_ns
+        for span in ([root] if query.root and root else trace.spans)
+        if span.service == query.service and query.operation in (None, span.name)
+    ]
+    return TraceSummary(
+        trace_id=trace.trace_id, root_service=root.service if root else "", root_operation=root.name if root else "",
+        started_at_ns=started, duration_ns=max(span.end_ns for span in trace.spans) - started,
+        matched_ns=max(matched, default=None), has_errors=any(span.error for span in trace.spans),
+    )  # fmt: skip
 
 
 def _failed(span: _Span) -> bool:

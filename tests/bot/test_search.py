@@ -109,6 +109,22 @@ async def test_victoria_traces_is_searched_too() -> None:
     assert found.has_errors is False
 
 
+async def test_a_server_of_api_v3_alone_is_asked_for_whole_traces() -> None:
+    """No summaries, no v1: the search of api_v3 says the same of each trace, and "none" with a 404."""
+    backend = Backend()
+    backend.on(
+        "/api/v3/traces", ("jaeger", "v3-find"), status(404, '{"error":{"httpCode":404,"message":"No traces found"}}')
+    )
+    async with sources("jaeger", backend) as opened:
+        found = await search(opened)
+        assert await search(opened) == []
+    assert found
+    assert {(s.root_service, s.root_operation) for s in found} == {("frontend", "POST /api/checkout")}
+    assert all(s.matched_ns and 0 < s.matched_ns <= s.duration_ns and len(s.trace_id) == 32 for s in found)
+    assert sorted(found, key=lambda s: -s.started_at_ns) == found
+    assert backend.asked[2].query["query.searchDepth"] == "20"
+
+
 async def test_large_v1_answers_let_others_through() -> None:
     """Whole traces are read one by one: what else the bot does goes on in between."""
     data = json.loads(body("jaeger", "search-svc-op"))["data"]
