@@ -8,8 +8,11 @@ import json
 import answers
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
+from redis.asyncio import Redis
 from world import CHANNEL, FaultySlack, serve
 
+from bot.app import Bot
 from bot.evidence.facts import Evidence, Silence
 from bot.evidence.question import question_of
 from bot.evidence.sources import EvidenceSources
@@ -309,3 +312,22 @@ async def test_the_check_asks_sources_of_evidence_too(metrics_at, tmp_path, monk
         assert "source other: other refused my credentials" in said
         assert "t0psecret" not in said
         assert at.source.headers[0]["Authorization"] == "Bearer t0psecret"
+
+
+async def test_a_worker_completes_what_another_process_received(plain_world, samples, metrics_at, redis_url) -> None:
+    """With shared state it is the worker that asks for evidence, and says it under the same answer."""
+    async with Redis.from_url(redis_url) as client:
+        await client.flushdb()
+    async with metrics_at() as at, plain_world(metrics=(at.settings(),), redis_url=SecretStr(redis_url)) as world:
+        pair = next(s for s in samples.pairs if s.name == "slow-query")
+        await world.command(f"{pair.baseline} {pair.suspect}")
+        await world.settled()
+        worker = Bot(world.bot.settings.model_copy(update={"ops_port": 0}), sleep=world.bot.delivery._sleep)
+        worker.files._refused_until["T1"] = float("inf")
+        await worker.start_worker()
+        async with asyncio.timeout(60):
+            while not world.slack.roots() or (await world.bot.ledger.pending()).count:
+                await asyncio.sleep(0.02)
+        (root,) = world.slack.roots()
+        assert len(evidence_in(world, root)) == 1
+        await worker.stop()
