@@ -129,7 +129,7 @@ def test_an_interruption_is_status_130(files, tmp_path) -> None:
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         with pipe.open("wb"):  # opens as soon as the other end does
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 130
+        assert process.wait(60) == 130
         assert process.stderr.read() == ""
 
 

@@ -90,6 +90,68 @@ def test_calls_that_outlive_the_wait_count_as_ended_with_it(trace) -> None:
     assert exposed(t.build()) == {"root": 0, "outer": 0, "waited": 10, "later": 0, "last": 20}
 
 
+def own_time(trace: Trace, name: str) -> tuple[float, float, float]:
+    """Return the exposed milliseconds of a span: before its first child, between children, after its last."""
+    tree = repair(trace, DEFAULTS)
+    path = critical_path(tree, DEFAULTS.rounding_ns)
+    place = next(i for i, span in enumerate(tree.spans) if span.name == name)
+    before, after = path.before[place], path.after[place]
+    return before / MS, (path.exposed[place] - before - after) / MS, after / MS
+
+
+def test_own_time_is_told_by_where_it_lies(trace) -> None:
+    """Before the first child, between children, after the last: each exactly, and of no other span."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    t.span("one", 7, 20, root)
+    two = t.span("two", 31, 60, root)
+    t.span("inner", 36, 58, two)
+    t.span("three", 60, 83, root)
+    made = t.build()
+    assert own_time(made, "root") == (7, 11, 17)
+    assert own_time(made, "two") == (5, 0, 2)
+    assert own_time(made, "one") == (0, 13, 0)
+    assert own_time(made, "inner") == (0, 22, 0)
+
+
+def test_own_time_without_a_child_on_the_path_lies_nowhere(trace) -> None:
+    """A child that begins with the parent's end, or ended as it began, divides nothing."""
+    for start, end in ((100, 130), (0, 0)):
+        t = trace()
+        root = t.span("root", 0, 100)
+        t.span("beside", start, end, root)
+        assert own_time(t.build(), "root") == (0, 100, 0)
+
+
+def test_own_time_beside_a_running_call_is_that_calls(trace) -> None:
+    """While a call still runs, the parent owns nothing, on either side of it."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    t.span("first", 10, 50, root)
+    t.span("second", 40, 90, root)
+    made = t.build()
+    assert exposed(made) == {"root": 20, "first": 30, "second": 50}
+    assert own_time(made, "root") == (10, 0, 10)
+
+
+def test_of_calls_that_end_at_once_the_longer_held_the_parent_up(trace) -> None:
+    """Ties never depend on ids or on the order of spans; what outlives the parent is as long as it was."""
+    for first, second in (
+        ((10, 90), (30, 90)),
+        ((30, 90), (10, 90)),
+        ((10, 100.5), (10, 101.5)),
+        ((10, 101.5), (10, 100.5)),
+    ):
+        t = trace()
+        root = t.span("root", 0, 100)
+        longer = max((first, second), key=lambda its: its[1] - its[0])
+        for its in (first, second):
+            t.span("longer" if its is longer else "shorter", *its, root)
+        found = exposed(t.build())
+        assert found["shorter"] == 0
+        assert found["longer"] == min(longer[1], 100) - longer[0]
+
+
 def test_work_after_the_response_is_not_on_the_path(trace) -> None:
     """A child that outlives every ancestor did not hold the response up."""
     t = trace()
