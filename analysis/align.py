@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LAYER_SEARCH = 400  # groups looked at below one leftover when searching for a moved layer
 RENAME_SEARCH = 40  # leftovers on one side considered for renaming; more are no rename but another program
 SAME_WORK = 0.5  # share of equal children that makes a differently named group the same
-FORWARDED = 0.5  # of an outer layer's time that the request inside it takes, unless the layer does nothing else
+FORWARDED = 0.6  # of an outer layer's time that the request inside it takes, unless the layer does nothing else
 SAME_REQUEST = 0.6  # the same for roots, where a wrong match would compare two different requests
 
 
@@ -152,10 +152,19 @@ def _match_roots(
 
 def _enter_elsewhere(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bool:
     """Tell whether two callers of one name (a browser, a load generator) call different operations."""
-    if not {keys[a.key].kind, keys[b.key].kind} <= set(semconv.CALLING):
+    kinds = {keys[a.key].kind, keys[b.key].kind}
+    # Who sends no kinds has servers among callers: then only their addresses, which differ, say that they are callers.
+    untold = kinds == {SpanKind.UNSPECIFIED} and a.key != b.key
+    if not untold and not kinds <= set(semconv.CALLING):
         return False
-    in_a, in_b = ([c for c in root.children.values() if keys[c.key].kind is SpanKind.SERVER] for root in (a, b))
+    in_a, in_b = ([end for end in root.children.values() if _answers(end, root, keys)] for root in (a, b))
     return bool(in_a and in_b) and not any(_same_request(one, two, keys) for one in in_a for two in in_b)
+
+
+def _answers(end: CallGroup, caller: CallGroup, keys: list[OperationKey]) -> bool:
+    its = keys[end.key]
+    other = its.service != keys[caller.key].service
+    return its.kind is SpanKind.SERVER or (its.kind is SpanKind.UNSPECIFIED and other)
 
 
 def _same_request(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bool:
@@ -168,11 +177,11 @@ def _same_request(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bool:
 def _forwards(inner: CallGroup) -> bool:
     """Tell whether what stands above a request is a way to it, not a larger request of which it is a part."""
     outer = inner
-    alone = True
+    alone = inner.calls == 1
     while outer.parent is not None:
         outer = outer.parent
         alone = alone and len(outer.children) == 1
-    return alone or inner.total_ns >= FORWARDED * outer.total_ns
+    return alone or inner.longest_ns >= FORWARDED * outer.total_ns
 
 
 def _method(key: OperationKey) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.markdown import escape
-from analysis.report import cause_line, note_lines, other_changes, table, times_line
+from analysis.report import cause_label, cause_line, note_lines, other_changes, table, times_line
 from analysis.report_population import population_line, standing_lines
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def render_markdown(comparison: Comparison) -> str:
     verdict = comparison.verdict
     lines = [f"# {escape(verdict.headline)}", ""]
     for cause in comparison.causes[:1]:
-        lines += [f"**Cause:** {escape(cause_line(cause))}", ""]
+        lines += [f"**{cause_label(comparison)}:** {escape(cause_line(cause))}", ""]
         lines += [f"- {escape(text)}" for text in (*cause.evidence, *standing_lines(cause, comparison))]
         lines += [""]
     lines += [f"**Confidence: {verdict.confidence.value}.** {escape('; '.join(verdict.reasons))}", ""]

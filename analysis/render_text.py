@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from analysis.format import count, shorten
-from analysis.report import cause_line, note_lines, other_changes, table, times_line
+from analysis.report import cause_label, cause_line, note_lines, other_changes, table, times_line
 from analysis.report_population import population_line, standing_lines
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def render_text(comparison: Comparison, rows: Table | None = None) -> str:
     verdict = comparison.verdict
     lines = [*wrap(verdict.headline, WIDTH), ""]
     for cause in comparison.causes[:1]:
-        lines += _item("Cause:", cause_line(cause))
+        lines += _item(f"{cause_label(comparison)}:", cause_line(cause))
         for text in (*cause.evidence, *standing_lines(cause, comparison)):
             lines += _item("      -", text)
     lines += _item("Confidence:", f"{verdict.confidence.value}: " + "; ".join(verdict.reasons))

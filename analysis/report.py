@@ -92,6 +92,11 @@ def _row(c: Contribution) -> Row:
     )
 
 
+def cause_label(comparison: Comparison) -> str:
+    """Say what the first cause is called: where nothing became slower or failed, it causes nothing."""
+    return "Largest change" if comparison.verdict.kind in (*QUIET, VerdictKind.CHANGED) else "Cause"
+
+
 def cause_line(cause: Cause) -> str:
     """Say one cause with its part of the difference."""
     if cause.delta_ns and 0 < cause.share < EXCEEDED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from analysis.comparison import CauseKind, LinkTarget, NextStep, VerdictKind
-from analysis.findings import setting_changed
+from analysis.findings import error_gone, setting_changed
 from analysis.format import count, short_id
 
 if TYPE_CHECKING:
@@ -20,17 +20,13 @@ def next_steps(
 
     `hints`: what else differs where the first cause is.
     """
-    deployed: set[str] = set()
     steps = []
-    for cause in causes[:3]:
-        if cause.kind is CauseKind.VERSION_CHANGE:
-            if cause.service in deployed:
-                continue  # one deployment, one review
-            deployed.add(cause.service)
-        steps.append(_step(cause))
-    for hint in [hint for hint in hints if hint.finding == setting_changed.CODE][:1]:
-        text = f"See whether it comes from a setting: {hint.summary}."
-        steps.append(NextStep(text=text, finding=hint.finding, links=()))
+    if verdict.kind is VerdictKind.FASTER:
+        text = "B is the quicker one: nothing in it needs mending. If A is the request to explain, swap the two."
+        steps.append(NextStep(text=text, finding="faster", links=()))
+        steps += [_step(cause) for cause in causes[:1] if cause.finding == error_gone.CODE]
+    elif verdict.kind is not VerdictKind.NO_MEANINGFUL_DIFFERENCE:
+        steps += _mending(causes, hints)
     if verdict.kind is VerdictKind.IDENTICAL:
         steps.append(
             NextStep(
@@ -60,6 +56,22 @@ def next_steps(
             )
         )
     return tuple(steps)
+
+
+def _mending(causes: tuple[Cause, ...], hints: list[Candidate]) -> list[NextStep]:
+    """Advise on the causes, and on a setting that may be behind the first."""
+    deployed: set[str] = set()
+    steps = []
+    for cause in causes[:3]:
+        if cause.kind is CauseKind.VERSION_CHANGE:
+            if cause.service in deployed:
+                continue  # one deployment, one review
+            deployed.add(cause.service)
+        steps.append(_step(cause))
+    for hint in [hint for hint in hints if hint.finding == setting_changed.CODE][:1]:
+        text = f"See whether it comes from a setting: {hint.summary}."
+        steps.append(NextStep(text=text, finding=hint.finding, links=()))
+    return steps
 
 
 def _odd_baseline(verdict: Verdict, population: PopulationView) -> bool:

@@ -133,3 +133,28 @@ def test_a_mesh_put_in_between_is_a_layer(trace) -> None:
     result = compare(*sides)
     assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
     assert result.findings == ()
+
+
+def test_a_request_made_twice_by_a_larger_one_is_a_part_of_it(trace) -> None:
+    """Together the two calls take most of A's time, but A is no way to B: nobody forwards a request twice."""
+    t = trace()
+    root = t.span("POST /all", 0, 100, kind=SERVER, service="shop-web")
+    for start in (5, 50):
+        call = t.span("GET", start, start + 42, root, kind=CLIENT, service="shop-web")
+        t.span("GET /items", start + 1, start + 41, call, kind=SERVER)
+    other = trace()
+    other.span("GET /items", 0, 40, kind=SERVER)
+    assert compare(t.build(), other.build()).verdict.kind is VerdictKind.NOT_COMPARABLE
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/items", VerdictKind.SLOWER), ("/basket", VerdictKind.NOT_COMPARABLE)])
+def test_a_browser_that_sends_no_kinds_is_told_by_what_it_asks_for(trace, path: str, kind: VerdictKind) -> None:
+    """One name, no span kinds: the address and what answers it tell whether it is one operation."""
+    sides = []
+    for asked, took in (("/items", 40), (path, 400)):
+        t = trace()
+        root = t.span("GET", 0, took + 10, kind=SpanKind.UNSPECIFIED, service="browser",
+                      attributes={"http.method": "GET", "http.url": f"http://shop.example{asked}"})  # fmt: skip
+        t.span(f"GET {asked}", 5, 5 + took, root, kind=SpanKind.UNSPECIFIED)
+        sides.append(t.build())
+    assert compare(*sides).verdict.kind is kind

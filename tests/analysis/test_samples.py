@@ -98,3 +98,4 @@ def test_swapping_a_regression_gives_an_improvement(samples) -> None:
     assert result.verdict.kind is VerdictKind.FASTER
     assert (result.causes[0].service, result.causes[0].operation) == ("catalog", "SELECT")
     assert result.causes[0].delta_ns < 0
+    assert [step.finding for step in result.next_steps] == ["faster"]  # what is quick now is nothing to look into

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis.comparison import Confidence, VerdictKind
 from analysis.format import duration, ratio, short_id
-from analysis.report import cause_line
+from analysis.report import cause_label, cause_line
 from analysis.report_population import population_line, recurrence_line
 from bot.links import diff_url, trace_url
 from bot.slack import elements as el
@@ -138,10 +138,8 @@ def _cause(comparison: Comparison, asked: Asked) -> list[Element]:
         url = None
         if top.suspect_span_ids and asked.suspect_source:
             url = trace_url(asked.suspect_source, comparison.suspect.trace_id, top.suspect_span_ids[0])
-        label = "Cause: " if verdict_.kind not in _QUIET else "Largest change: "
-        parts.append(
-            el.section(el.text(label[:-1], bold=True), el.space(" "), el.link(cause_line(top), url, width=400))
-        )
+        label = f"{cause_label(comparison)}:"
+        parts.append(el.section(el.text(label, bold=True), el.space(" "), el.link(cause_line(top), url, width=400)))
         if top.evidence:
             parts.append(el.bullets([[el.text(text, width=240)] for text in top.evidence[:EVIDENCE]]))
     sure = f"{verdict_.confidence.value}"
@@ -163,9 +161,6 @@ def _usual(comparison: Comparison) -> str:
     lines = [population_line(comparison)]
     lines += [recurrence_line(cause.population, comparison) for cause in comparison.causes[:1]]
     return ". ".join(line[:1].upper() + line[1:] for line in lines if line)
-
-
-_QUIET = (VerdictKind.NO_MEANINGFUL_DIFFERENCE, VerdictKind.IDENTICAL, VerdictKind.CHANGED)
 
 
 def _open(source: SourceSettings | None, trace_id: str) -> str | None:
