@@ -208,7 +208,7 @@ async def _forget(settings: Settings, options: argparse.Namespace) -> int:
 
 async def _check(settings: Settings) -> int:
     """Print one line per thing that must work, each problem with its mend."""
-    problems = [*await _check_slack(settings), *await _check_sources(settings)]
+    problems = [*await _check_slack(settings), *await _check_sources(settings), _check_programs(settings)]
     return EXIT_FAILED if any(problems) else 0
 
 
@@ -307,6 +307,18 @@ def _check_scopes(headers: Mapping[str, str]) -> bool:
     if missing:
         print(f"slack: the app lacks {', '.join(missing)}: take the scopes of manifest.json and install the app again")
     return bool(missing)
+
+
+def _check_programs(settings: Settings) -> bool:
+    """Say which programs may ask; returns whether a token cannot be used."""
+    try:
+        names = settings.program_tokens()
+    except SettingsError as error:
+        print(f"programs: {error}")
+        return True
+    if names:
+        print(f"programs: ok, {', '.join(names)} may ask on http://{settings.api_host}:{settings.api_port}")
+    return False
 
 
 async def _check_sources(settings: Settings) -> list[bool]:

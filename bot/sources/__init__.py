@@ -12,7 +12,7 @@ from bot.sources.tempo import TempoSource
 from bot.sources.watched import WatchedSource
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from bot.request import TraceRef
     from bot.settings import Settings, SourceSettings
@@ -36,16 +36,11 @@ class Sources:
     @property
     def hosts(self) -> dict[str, str]:
         """Host of every link that belongs to a source -> the source's name; "" where several share the host."""
-        found: dict[str, str] = {}
-        for name, source in self._sources.items():
-            for host in source.settings.hosts:
-                found[host] = "" if host in found else name
-        return found
+        return _hosts(self._sources.values())
 
     def hosts_for(self, channel: str) -> dict[str, str]:
-        """Return those of `hosts` whose sources a channel may ask."""
-        names = {source.settings.name for source in self.allowed(channel)}
-        return {host: name for host, name in self.hosts.items() if name in names}
+        """Return the same of the sources that a channel may ask."""
+        return _hosts(self.allowed(channel))
 
     def allowed(self, channel: str) -> list[TraceSource]:
         """Return the sources that a channel may ask."""
@@ -139,6 +134,14 @@ class Sources:
         """Close all connections."""
         for source in self._sources.values():
             await source.aclose()
+
+
+def _hosts(sources: Iterable[TraceSource]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for source in sources:
+        for host in source.settings.hosts:
+            found[host] = "" if host in found else source.settings.name
+    return found
 
 
 def _nowhere(errors: list[SourceError], reference: TraceRef) -> SourceError:

@@ -43,20 +43,24 @@ async def test_check_passes_when_all_is_well(backend, monkeypatch, capsys) -> No
     """Token and sources are tried for real."""
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
+    monkeypatch.setenv("API_TOKEN", "t" * 30)
     assert await _check(Settings.load()) == 0
     out = capsys.readouterr().out
     assert "slack: ok, compare-traces in playground" in out
     assert "source jaeger: ok" in out
+    assert "programs: ok, api may ask on http://127.0.0.1:3001" in out
 
 
 async def test_check_names_every_problem_with_its_mend(backend, monkeypatch, capsys) -> None:
-    """Missing token, missing mode, unreachable source: all in one run."""
+    """Missing token, missing mode, unreachable source, a token that protects nothing: all in one run."""
+    monkeypatch.setenv("API_TOKEN", "secret")
     monkeypatch.setenv("TEMPO_URL", "http://127.0.0.1:9")
     assert await _check(Settings.load()) == 1
     out = capsys.readouterr().out
     assert "SLACK_BOT_TOKEN is not set" in out
     assert "SLACK_SIGNING_SECRET" in out
     assert "source tempo: I cannot reach tempo" in out
+    assert "programs: API_TOKEN: the token is shorter than 20 characters" in out
 
 
 async def test_check_tells_a_bad_token_from_a_slack_that_is_away(backend, monkeypatch, capsys) -> None:

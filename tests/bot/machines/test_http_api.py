@@ -22,8 +22,9 @@ async def test_a_program_gets_the_answer_that_people_get(make_api, samples, line
     pair = next(s for s in samples.pairs if s.name == "slow-query")
     async with make_api() as (world, program):
         lines()
+        link = f"{world.url}/jaeger/trace/{pair.baseline}"  # on a host that two sources share
         status, answer, _ = await program.post(
-            "/v1/compare", {"baseline": f"jaeger:{pair.baseline.upper()}", "suspect": f"jaeger:0x{pair.suspect}"}
+            "/v1/compare", {"baseline": link, "suspect": f"jaeger:0x{pair.suspect.upper()}"}
         )  # fmt: skip
         assert status == 200
         assert answer["verdict"]["kind"] == "slower"
