@@ -45,6 +45,7 @@ async def test_the_form_by_command_and_by_shortcut(open_page, playground) -> Non
     me = Person(playground, await open_page())
     await me.type("/compare-traces")
     form = me.page.get_by_role("dialog")
+    await expect(form.get_by_label("Slow or failing trace (B)")).to_be_focused()
     await form.get_by_label("Slow or failing trace (B)").fill("rubbish")
     await me.press("Compare", form)
     await expect(form.get_by_role("alert")).to_contain_text("“rubbish” is not a trace id")

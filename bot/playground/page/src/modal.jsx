@@ -23,7 +23,8 @@ export function Modal({ view, channel }) {
   const dialog = useRef(null);
   const values = filledIn(view, typed, channel);
   useEffect(() => {
-    dialog.current?.querySelector("input, textarea, select, button")?.focus();
+    const first = (what) => dialog.current?.querySelector(what);
+    (first("input, textarea, select") ?? first("button"))?.focus();
   }, [view.id]);
   const close = (everything) => act("close", { view_id: view.id, everything });
   const change = (block, value) => {
