@@ -28,6 +28,7 @@ from analysis import (
     compare_fleets,
     decode_many,
     render_fleets,
+    render_fleets_markdown,
     render_markdown,
     render_text,
 )
@@ -68,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = make_parser()
     options = parser.parse_args(argv)
-    if options.fleet and (options.population or options.png or options.svg or options.markdown):
-        parser.error("--fleet prints text or, with --json, JSON; it takes no population and draws no picture")
+    if options.fleet and (options.population or options.png or options.svg):
+        parser.error("--fleet prints text, JSON or Markdown; it takes no population and draws no picture")
     try:
         if options.fleet:
             return _print(_fleets(options))
@@ -148,7 +149,7 @@ def _fleets(options: argparse.Namespace) -> str:
     comparison = structs.replace(comparison, notes=(*comparison.notes, *skipped))
     if options.json:
         return msgspec.json.format(comparison.to_json(), indent=2).decode() + "\n"
-    return render_fleets(comparison)
+    return render_fleets_markdown(comparison) if options.markdown else render_fleets(comparison)
 
 
 class _Recent:

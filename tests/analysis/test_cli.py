@@ -207,6 +207,8 @@ def test_two_folders_are_compared_as_windows(windows, capsys) -> None:
     assert "12 traces of A against 12 of B" in " ".join(out.split())
     assert "window B: 1 file could not be read, the first notes.txt" in out
     assert max(map(len, out.splitlines())) <= 120
+    assert main(["--fleet", *windows, "--markdown"]) == 0
+    assert "# " in capsys.readouterr().out[:2]
     assert main(["--fleet", *windows, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["baseline"]["traces"], found["suspect"]["traces"]) == (12, 12)
