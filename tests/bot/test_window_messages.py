@@ -20,7 +20,8 @@ from analysis.model import SpanKind
 from bot.analysis_child import Report, WindowsAnswer
 from bot.comparing_windows import ComparedWindows
 from bot.finding.sampling import Sampled
-from bot.request import Windows
+from bot.request import CompareRequest, Origin, Windows
+from bot.results import WindowsResult, packed, unpacked
 from bot.settings import SourceSettings
 from bot.slack.limits import problems
 from bot.slack.messages import Asked, report, windows
@@ -122,6 +123,17 @@ def test_what_stands_around_the_answer_reads_well() -> None:
         "windows-others",
         [windows.comparing(its.windows, ASKED), windows.private(its, ASKED), report.excerpt_of_windows(its, forbidden=True)],
     )  # fmt: skip
+
+
+def test_an_answer_is_kept_for_its_buttons() -> None:
+    """What is kept of an answer about windows gives it back, beside answers about two traces."""
+    its = one_in_ten()
+    request = CompareRequest(baseline=None, suspect=None, windows=its.windows)
+    kept = WindowsResult(
+        request=request, origin=Origin(team="T1", channel="C1", user="U1", user_name="alice"), compared=its
+    )
+    assert unpacked(packed(kept)) == kept
+    assert kept.verdict.kind.value == "slower"
 
 
 @pytest.mark.parametrize("source", [JAEGER, GRAFANA, None], ids=["jaeger", "long links", "no source"])
