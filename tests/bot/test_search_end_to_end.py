@@ -121,3 +121,17 @@ async def test_the_playgrounds_trace_api_searches_as_the_backends_do(world, path
     """Same paths, same answers, same refusals."""
     answered, text = await fetch(f"{world.url}/{path}", **query)
     assert (answered, part in text) == (status, True), text[:300]
+
+
+async def test_windows_are_sampled_from_tempo_too(world) -> None:
+    """Searched with TraceQL, fetched as protobuf; of too few requests it says how many more are needed."""
+    two = "from=2026-11-24T02:24Z to=2026-11-24T02:27Z vs from=2026-11-24T02:22Z to=2026-11-24T02:24Z"
+    assert await world.command(f"service=gateway {two} source=tempo") == (200, "")
+    await world.settled()
+    (root,) = world.slack.roots()
+    assert root["text"].startswith(
+        "Not comparable: window A has 5 traces of gateway POST /api/checkout: 5 more are needed"
+    )
+    assert "from tempo, asked by alice" in json.dumps(root["blocks"])
+    assert "all 9 requests of A with all 15 requests of B" in root["text"]
+    assert "tempo does not count all requests" in json.dumps(world.slack.replies(root["ts"])[-1]["blocks"])
