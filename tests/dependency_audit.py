@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".audit"
 TOOL = "pip-audit==2.10.1"
-LOCKS = ("requirements.lock", "requirements-otel.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-otel.lock", "requirements-mcp.lock", "requirements-dev.lock")
 TIMEOUT_S = 120
 _PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?==(\S+)", re.MULTILINE)
 
