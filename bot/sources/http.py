@@ -21,6 +21,7 @@ import structlog
 from msgspec import Struct
 
 from bot.errors import SourceError
+from bot.log import masked
 from bot.sources.circuit import Circuit
 from bot.sources.unpacking import PackedError, TooMuchError, unpacked
 
@@ -49,13 +50,16 @@ class Answer(Struct, frozen=True):
 
     @property
     def detail(self) -> str:
-        """What the server said, in a few words: the message of a JSON error, else the beginning of its text."""
+        """What the server said, in a few words: the message of a JSON error, else the beginning of its text.
+
+        Some say what they were sent, a token included: that is masked.
+        """
         text = self.body[:4_000].decode(errors="replace").strip()
         try:
             data = json.loads(self.body if len(self.body) <= SHORT_BYTES else b"")
         except (ValueError, RecursionError):
-            return " ".join(text.split())[:DETAIL] or "no text"
-        return (_message(data) or " ".join(text.split()))[:DETAIL]
+            return masked(" ".join(text.split()))[:DETAIL] or "no text"
+        return masked(_message(data) or " ".join(text.split()))[:DETAIL]
 
     @property
     def wrong_path(self) -> bool:
@@ -219,7 +223,7 @@ class HttpSource:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:DETAIL] or type(error).__name__
+    return masked(" ".join(str(error).split()))[:DETAIL] or type(error).__name__
 
 
 def _seconds(text: str | None) -> float | None:

@@ -151,6 +151,20 @@ async def test_a_child_that_grew_large_is_replaced(make_runner, fetched) -> None
     assert len(runner._idle) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system holds a process to an amount of memory")
+async def test_memory_beyond_the_limit_harms_only_its_own_comparison(make_runner, fetched) -> None:
+    """A child that wants more than it may have fails, for its own request; small comparisons go on with the same limit."""
+    limited = (
+        "import bot.analysis_child as c; size = int(open('/proc/self/statm').read().split()[0]) * 4096;"
+        "c.MAX_MEMORY_BYTES = size + 40 * 2**20; c.main()"
+    )
+    runner = make_runner(1, (sys.executable, "-c", limited))
+    huge = wide(10, 3_000, padding=8_000)
+    with pytest.raises(AnalysisError, match="failed on these traces"):
+        await runner.compare(huge, huge, deadline_s=60)
+    assert (await runner.compare(*fetched, deadline_s=60)).comparison.verdict.kind is VerdictKind.SLOWER
+
+
 async def test_signals_to_the_whole_group_do_not_end_a_comparison(make_runner, fetched) -> None:
     """Ctrl-C in a terminal and SIGTERM to all processes reach the children too: they work on."""
     runner = make_runner()

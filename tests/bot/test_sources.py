@@ -13,6 +13,7 @@ from exchanges import exchange
 from world import no_sleep
 
 from analysis import decode
+from bot import log
 from bot.errors import SourceError, UserError
 from bot.reach import ChannelSettings
 from bot.request import TraceRef
@@ -227,7 +228,7 @@ async def test_a_backend_that_never_ends_meets_the_deadline() -> None:
 
     backend = Backend()
     backend.on(f"/api/v2/traces/{CHECKOUT}", drip)
-    async with sources("tempo", backend) as opened:
+    async with sources("tempo", backend) as opened, asyncio.timeout(20):
         assert await code_of(opened, deadline_s=0.2) == "timeout"
 
 
@@ -315,6 +316,21 @@ async def test_a_channel_sees_only_its_sources() -> None:
     async with sources("tempo", backend, more=(other,), channels=channels) as opened:
         with pytest.raises(UserError, match="no source called"):
             await fetch(opened, source="tempo")
+
+
+@pytest.mark.parametrize("code", [401, 422, 400, 503])
+async def test_a_token_that_a_backend_sends_back_is_not_shown(monkeypatch, code) -> None:
+    """Some servers say what they were sent: their words reach people, our credentials and those of others do not."""
+    monkeypatch.setenv("TEMPO_TOKEN", "correct-horse-battery")
+    log.hide(["correct-horse-battery"])
+    said = "cannot parse 'Bearer correct-horse-battery', password=hunter2secret"
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", status(code, json.dumps({"error": said})))
+    async with sources("tempo", backend, bearer_env="TEMPO_TOKEN") as opened:
+        with pytest.raises(SourceError, match="cannot parse") as caught:
+            await fetch(opened)
+    assert "horse" not in f"{caught.value} {caught.value.fields}"
+    assert "hunter2" not in f"{caught.value} {caught.value.fields}"
 
 
 async def test_ping_tells_whether_a_source_is_there() -> None:
