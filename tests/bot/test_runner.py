@@ -94,8 +94,9 @@ async def test_a_body_that_is_no_trace_is_said(make_runner, fetched) -> None:
 async def test_an_endless_comparison_is_stopped_at_its_deadline(make_runner, fetched) -> None:
     """A child that does not answer is killed; the next comparison gets a fresh one."""
     runner = make_runner(1, (sys.executable, "-c", "while True: pass"))
-    with pytest.raises(AnalysisError, match="longer than"):
-        await runner.compare(*fetched, deadline_s=0.3)
+    async with asyncio.timeout(30):
+        with pytest.raises(AnalysisError, match="longer than"):
+            await runner.compare(*fetched, deadline_s=0.3)
     assert runner._idle == []
 
 
