@@ -79,6 +79,10 @@ bench: install
 drill: install
 	@$(BIN)/python bench/drill.py
 
+# Acknowledgements, time to verdict, throughput by number of workers, memory, and what holds up the event loop.
+load: install
+	@$(BIN)/python bench/load.py
+
 # Another tool to time in the same run; its dependencies are none of ours, so it has an environment of its own.
 bench-peer:
 	@test -x .peer/bin/python || $(PYTHON) -m venv .peer

@@ -1,7 +1,8 @@
 """State: where requests and results are kept, and how they reach who works on them.
 
-Without REDIS_URL everything is in one file, for one process. With it everything is in Redis, and what one process
-accepts any worker may answer.
+Without REDIS_URL everything is in one file, for one process: a second one waits until the first has ended, as in a
+deployment that starts the new before it stops the old. With it everything is in Redis, and what one process accepts any
+worker may answer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
 from bot.forgetting import REMEMBERED, REQUEST, RESULT, VOTE, selected
+from bot.hold import Hold
 from bot.ledger import SqliteLedger
 from bot.memory import SqliteMemory
 from bot.redis_ledger import RedisLedger
@@ -38,6 +40,7 @@ TIDY_S = 6 * 3600.0
 CONNECTIONS = 32  # of one process; who finds none free waits for it instead of failing
 CONNECT_S = 1.0
 ANSWER_S = 5.0
+HELD_S = 30.0  # for as long a process may end that was told to
 TRIES = 2  # beyond the first: the client's ten would keep an acknowledgement waiting for seconds
 
 
@@ -60,6 +63,7 @@ class State:
     results: Results
     memory: Memory
     shared: Shared | None = None
+    hold: Hold | None = None
 
     @property
     def queue(self) -> WorkQueue | None:
@@ -68,6 +72,8 @@ class State:
 
     async def start(self) -> None:
         """Connect; raises `SettingsError` when there is nobody to connect to."""
+        if self.hold is not None:
+            await self.hold.take(HELD_S)
         if self.shared is None:
             return
         try:
@@ -101,6 +107,8 @@ class State:
         await self.memory.aclose()
         await self.results.aclose()
         await self.ledger.aclose()
+        if self.hold is not None:
+            self.hold.let_go()
 
 
 async def keep_tidy(state: State) -> None:
@@ -117,7 +125,10 @@ def open_state(settings: Settings) -> State:
     """Open the state that the settings name; raises `StateError` or `sqlite3.Error` for a file that cannot be used."""
     if settings.redis_url is None:
         file, keep = settings.state_file, settings.retention
-        return State(SqliteLedger(file, keep=keep), SqliteResults(file, keep=keep), SqliteMemory(file, keep=keep))
+        return State(
+            SqliteLedger(file, keep=keep), SqliteResults(file, keep=keep), SqliteMemory(file, keep=keep),
+            hold=Hold(file.with_name(f"{file.name}.lock")),
+        )  # fmt: skip
     url = settings.redis_url.get_secret_value()
     pool = BlockingConnectionPool.from_url(
         url,

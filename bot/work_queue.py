@@ -75,14 +75,28 @@ class WorkQueue:
             scheduling_resolution=timedelta(seconds=CHECK_S),
             schedule_automatic_tasks=False,
         )
-        async with worker:
-            running = asyncio.create_task(worker.run_forever())
-            try:
-                yield worker
-            finally:
+        # A task of its own: the library wants to end in the context in which it began, and whoever starts a process is
+        # not always who stops it.
+        ready, ending = asyncio.Event(), asyncio.Event()
+
+        async def serve() -> None:
+            async with worker:
+                running = asyncio.create_task(worker.run_forever())
+                ready.set()
+                await ending.wait()
                 running.cancel()
                 with suppress(asyncio.CancelledError):
                     await running
+
+        serving = asyncio.create_task(serve())
+        await asyncio.wait((serving, asyncio.ensure_future(ready.wait())), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await serving  # which tells why
+        try:
+            yield worker
+        finally:
+            ending.set()
+            await serving
 
 
 class ClaimedWork:

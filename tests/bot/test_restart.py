@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from world import CHANNEL, FaultySlack
+
+from bot import state
+from bot.app import Bot
+from bot.settings import SettingsError
 
 
 async def test_a_request_left_by_a_dead_process_is_answered_by_the_next(make_world, samples) -> None:
@@ -45,3 +50,21 @@ async def test_a_request_that_fails_again_and_again_ends_in_a_sentence(make_worl
         await world.bot.jobs._work("k", payload, "")
         assert slack.roots() == []
         assert "restarted" in slack.whispers()[0]
+
+
+async def test_a_second_process_on_the_same_file_waits_for_the_first_to_end(make_world, monkeypatch) -> None:
+    """Two would take up each other's requests and answer twice: the new one starts when the old one has ended."""
+    monkeypatch.setattr(state, "HELD_S", 0.0)
+    async with make_world() as world:
+        impatient = Bot(world.bot.settings)
+        with pytest.raises(SettingsError, match="STATE_FILE: another process"):
+            await impatient.start_http()
+        await impatient.stop()
+        monkeypatch.setattr(state, "HELD_S", 60.0)
+        patient = Bot(world.bot.settings)
+        starting = asyncio.create_task(patient.start_http())
+        await asyncio.sleep(0.3)
+        assert patient.web is None
+        await world.bot.stop()
+        await starting
+        await patient.stop()
