@@ -31,9 +31,10 @@ def one_message(root: Message, replies: list[Message], asked: Asked, rest: str) 
     row = el.actions(el.button("Post to channel", POST, asked.key), el.button("Dismiss", DISMISS, asked.key))
     below = el.context(rest)
     whole = [_joined(root, replies[:number], replies, below, row) for number in range(len(replies), -1, -1)]
-    fitting = [blocks for blocks in whole if not problems({"text": root.text, "blocks": blocks})]
-    plain = _joined(root, [], replies, below, row)
-    return Message(text=_said([root, *replies]), blocks=fitting[0] if fitting else plain, plain_blocks=plain)
+    bare = Message(text=root.text, blocks=[block for block in root.blocks if block["type"] != "context"])
+    whole.append(_joined(bare, [], replies, below, row))  # without the small print, where even that is too much
+    fitting = [blocks for blocks in whole if not problems({"text": root.text, "blocks": blocks})] or whole[-1:]
+    return Message(text=_said([root, *replies]), blocks=fitting[0], plain_blocks=fitting[-1])
 
 
 def _said(parts: list[Message]) -> str:
