@@ -28,6 +28,7 @@ def parts(trace, before: list[tuple], after: list[tuple]) -> dict[str, dict[str,
     result = compare(*sides)
     assert sum(row.delta_ns for row in result.contributions) == result.response_time.delta_ns
     assert all(sum(row.parts.values()) == row.delta_ns for row in result.contributions)
+    assert all(isinstance(ns, int) for row in result.contributions for ns in row.parts.values())
     return {
         row.operation: {name: ns / MS for name, ns in row.parts.items()} for row in result.contributions if row.delta_ns
     }
@@ -79,6 +80,39 @@ CASES = {
         [("GET /", 0, 110, None), ("a", 10, 40, 0), ("b", 40, 70, 0), ("c", 70, 100, 0)],
         {"lost_parallelism": 60},
     ),
+    "siblings that run in turn, with the work below them": (
+        [("GET /", 0, 50, None), ("a", 10, 40, 0), ("in a", 10, 40, 1), ("b", 10, 40, 0), ("in b", 10, 40, 3)],
+        [("GET /", 0, 80, None), ("a", 10, 40, 0), ("in a", 10, 40, 1), ("b", 40, 70, 0), ("in b", 40, 70, 3)],
+        {"lost_parallelism": 30},
+    ),
+    "what another call had hidden, below a call of its own": (
+        [("GET /", 0, 60, None), ("long", 0, 60, 0), ("mid", 0, 50, 0), ("short", 0, 50, 2)],
+        [("GET /", 0, 50, None), ("long", 0, 20, 0), ("mid", 0, 50, 0), ("short", 0, 50, 2)],
+        {"long": {"own_work": -40, "path_switched": -20}, "short": {"path_switched": 50}},
+    ),
+    "fewer calls that are slower": (
+        [("GET /", 0, 40, None), *(("work", start, start + 10, 0) for start in (0, 10, 20, 30))],
+        [("GET /", 0, 60, None), ("work", 0, 30, 0), ("work", 30, 60, 0)],
+        {"work": {"own_work": 20}},
+    ),
+    "fewer calls that are slower, but cost less in all": (
+        [("GET /", 0, 40, None), *(("work", start, start + 10, 0) for start in (0, 10, 20, 30))],
+        [("GET /", 0, 30, None), ("work", 0, 15, 0), ("work", 15, 30, 0)],
+        {"work": {"more_calls": -10}},
+    ),
+    "more calls of what had cost nothing": (
+        [("GET /", 0, 10, None), ("wrap", 0, 10, 0), ("in", 0, 10, 1)],
+        [
+            ("GET /", 0, 45, None),
+            ("wrap", 0, 15, 0),
+            ("in", 0, 10, 1),
+            ("wrap", 15, 30, 0),
+            ("in", 15, 25, 3),
+            ("wrap", 30, 45, 0),
+            ("in", 30, 40, 5),
+        ],
+        {"wrap": {"more_calls": 10, "gap_after_children": 5}, "in": {"more_calls": 20}},
+    ),
     "what another call had hidden": (
         [("GET /", 0, 60, None), ("long", 0, 60, 0), ("short", 0, 50, 0)],
         [("GET /", 0, 50, None), ("long", 0, 20, 0), ("short", 0, 50, 0)],
@@ -129,3 +163,14 @@ def test_fewer_calls_give_back_what_they_cost(trace) -> None:
     before = [("GET /", 0, 100, None), *(("work", 10 + 20 * i, 30 + 20 * i, 0) for i in range(4))]
     after = [("GET /", 0, 60, None), *(("work", 10 + 20 * i, 30 + 20 * i, 0) for i in range(2))]
     assert parts(trace, before, after) == {"work": {"more_calls": -40}}
+
+
+def test_a_side_without_the_servers_spans_tells_no_network(trace) -> None:
+    """Only where both sides show the called end can the time between the two be told from its work."""
+    before = [ROOT, ("call", 10, 90, 0, "shop", CLIENT)]
+    after = [
+        ("GET /", 0, 150, None), ("call", 10, 140, 0, "shop", CLIENT), ("serve", 20, 130, 1, "stock", SERVER),
+    ]  # fmt: skip
+    for found in (parts(trace, before, after), parts(trace, after, before)):
+        assert "network" not in found["call"]
+        assert abs(sum(found["call"].values())) == 60
