@@ -74,5 +74,10 @@ def _take_steps(db: sqlite3.Connection, file: Path | str) -> None:
     if not 0 <= version <= VERSION:
         raise StateError(f"{file} was written by a later version (schema {version}, not {VERSION}); move it away")
     for statement in ";".join(STEPS[version:]).split(";"):
-        db.execute(statement)
+        try:
+            db.execute(statement)
+        except sqlite3.OperationalError as error:
+            # A process of the version before that had not ended yet may have put the number back: taken already.
+            if "duplicate column name" not in str(error):
+                raise
     db.execute(f"PRAGMA user_version={VERSION}")

@@ -74,6 +74,17 @@ async def test_a_file_of_the_version_before_opens_with_all_that_is_in_it(tmp_pat
     db.close()
 
 
+def test_a_number_that_an_older_process_put_back_does_no_harm(tmp_path) -> None:
+    """It may still have run when the file was migrated, and writes its own number to see whether it can write."""
+    file = tmp_path / "l.sqlite3"
+    of_first_version(file)
+    for _ in range(2):
+        db = open_file(file)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        db.execute("PRAGMA user_version=1")
+        db.close()
+
+
 def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch) -> None:
     """Half a migration is none: the version before can still use the file."""
     file = tmp_path / "l.sqlite3"
