@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 LAYER_SEARCH = 400  # groups looked at below one leftover when searching for a moved layer
 RENAME_SEARCH = 40  # leftovers on one side considered for renaming; more are no rename but another program
-SAME_WORK = 0.5  # share of equal children that makes a differently named group the same
-FORWARDED = 0.6  # of an outer layer's time that the request inside it takes, unless the layer does nothing else
-SAME_REQUEST = 0.6  # the same for roots, where a wrong match would compare two different requests
 
 
 class Pair:
@@ -130,10 +127,14 @@ def _match_roots(
     a, b = baseline.root, suspect.root
     key_a, key_b = keys[a.key], keys[b.key]
     if a.key == b.key or key_a.loose == key_b.loose:
-        return None if _enter_elsewhere(a, b, keys) else (a, b)
+        return None if _enter_elsewhere(a, b, keys, options) else (a, b)
     # A gateway or sidecar around the request on one side; nearest first, the same whichever side it is on.
     in_b, in_a = (
-        [(depth, inner) for depth, inner in _below(outer, options.layer_depth) if inner.key == key and _forwards(inner)]
+        [
+            (depth, inner)
+            for depth, inner in _below(outer, options.layer_depth)
+            if inner.key == key and _forwards(inner, options)
+        ]
         for outer, key in ((b, a.key), (a, b.key))
     )
     found = [(depth, (a, inner)) for depth, inner in in_b] + [(depth, (inner, b)) for depth, inner in in_a]
@@ -143,14 +144,14 @@ def _match_roots(
         return None
     alike = key_a.name == key_b.name or (key_a.detail and key_a.detail == key_b.detail)
     same_service = key_a.service == key_b.service
-    if alike and (same_service or _likeness(a, b, keys) >= SAME_WORK):
+    if alike and (same_service or _likeness(a, b, keys) >= options.same_work):
         return a, b
-    if same_service and _method(key_a) == _method(key_b) and _likeness(a, b, keys) >= SAME_REQUEST:
+    if same_service and _method(key_a) == _method(key_b) and _likeness(a, b, keys) >= options.same_request:
         return a, b
     return None
 
 
-def _enter_elsewhere(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bool:
+def _enter_elsewhere(a: CallGroup, b: CallGroup, keys: list[OperationKey], options: CompareOptions) -> bool:
     """Tell whether two callers of one name (a browser, a load generator) call different operations."""
     kinds = {keys[a.key].kind, keys[b.key].kind}
     # Who sends no kinds has servers among callers: then only their addresses, which differ, say that they are callers.
@@ -158,7 +159,7 @@ def _enter_elsewhere(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bo
     if not untold and not kinds <= set(semconv.CALLING):
         return False
     in_a, in_b = ([end for end in root.children.values() if _answers(end, root, keys)] for root in (a, b))
-    return bool(in_a and in_b) and not any(_same_request(one, two, keys) for one in in_a for two in in_b)
+    return bool(in_a and in_b) and not any(_same_request(one, two, keys, options) for one in in_a for two in in_b)
 
 
 def _answers(end: CallGroup, caller: CallGroup, keys: list[OperationKey]) -> bool:
@@ -167,21 +168,21 @@ def _answers(end: CallGroup, caller: CallGroup, keys: list[OperationKey]) -> boo
     return its.kind is SpanKind.SERVER or (its.kind is SpanKind.UNSPECIFIED and other)
 
 
-def _same_request(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> bool:
+def _same_request(a: CallGroup, b: CallGroup, keys: list[OperationKey], options: CompareOptions) -> bool:
     key_a, key_b = keys[a.key], keys[b.key]
     if a.key == b.key or key_a.loose == key_b.loose or key_a.name == key_b.name:
         return True
-    return _likeness(a, b, keys) >= SAME_REQUEST
+    return _likeness(a, b, keys) >= options.same_request
 
 
-def _forwards(inner: CallGroup) -> bool:
+def _forwards(inner: CallGroup, options: CompareOptions) -> bool:
     """Tell whether what stands above a request is a way to it, not a larger request of which it is a part."""
     outer = inner
     alone = inner.calls == 1
     while outer.parent is not None:
         outer = outer.parent
         alone = alone and len(outer.children) == 1
-    return alone or inner.longest_ns >= FORWARDED * outer.total_ns
+    return alone or inner.longest_ns >= options.forwarded_share * outer.total_ns
 
 
 def _method(key: OperationKey) -> str:
@@ -384,7 +385,7 @@ class _Builder:
             for b_key, b_groups in left_b.items():
                 if self._kinds_fit(self.keys[a_key].kind, self.keys[b_key].kind):
                     score = _likeness(a_groups[0], b_groups[0], self.keys)
-                    if score >= SAME_WORK:
+                    if score >= self.options.same_work:
                         one, two = sorted((self._text(a_key), self._text(b_key)))
                         scored.append((-score, one, two, a_key, b_key))
         for _, _, _, a_key, b_key in sorted(scored):

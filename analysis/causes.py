@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from analysis.findings.base import Context
 
 PREFERENCE = {finding.CODE: place for place, finding in enumerate(FINDINGS)}
-TAKEN = 0.5  # of its claim: a candidate that lost more than this explains nothing of its own
 
 
 class Explanation(Struct, kw_only=True):
@@ -64,7 +63,7 @@ def explain(candidates: list[Candidate], context: Context, *, significant: bool)
             if got < claim and pair in owner:
                 lost_to[id(owner[pair])] = lost_to.get(id(owner[pair]), 0) + claim - got
         wanted = sum(claim for claim in candidate.claims.values() if claim > 0)
-        if wanted and explained < (1 - TAKEN) * wanted and lost_to and not _stands(candidate):
+        if wanted and explained < (1 - context.options.taken_share) * wanted and lost_to and not _stands(candidate):
             main = next(e for e in explanations if id(e) == max(lost_to, key=lambda key: lost_to[key]))
             if candidate.pair is not main.candidate.pair or candidate.tier < Tier.SHARED:
                 main.symptoms.append(candidate)  # else it says of the same calls what the cause has said better

@@ -111,4 +111,4 @@ def _instances(groups: list[CallGroup], side: Profile) -> tuple[str, ...]:
 def grown(edge: Edge, options: CompareOptions) -> bool:
     """Tell whether an edge became slower by more than jitter."""
     noise = options.group_noise_ns + int(options.group_noise_ratio * edge.baseline.total_ns)
-    return edge.growth_ns > 2 * noise
+    return edge.growth_ns > options.edge_noise * noise

@@ -104,8 +104,40 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     common_groups: int = 3
     """Fewer slow groups than this are named one by one, unless they are all that ran there, of two services."""
 
+    edge_noise: float = 2.0
+    """An edge grew when it did by this many times its jitter: both of its ends have some."""
+
+    edge_side_ratio: float = 4.0
+    """Time lost on one side of a server span at least this many times what is lost on the other points to one end."""
+
+    process_share: float = 0.6
+    """A process is slow as a whole when at least this share of those it talks to show it."""
+
+    waiting_share: float = 0.5
+    """An operation waits when waiting that shows makes up at least this share of its growth."""
+
+    size_ratio: float = 2.0
+    """Sizes below this factor vary with every request."""
+
+    taken_share: float = 0.5
+    """A candidate that lost more than this share of its claim to others explains nothing of its own."""
+
+    rival_share: float = 0.5
+    """A further cause of more than this share of the first one's time is about as large."""
+
     pause_overlap: float = 0.5
     """Spans stand still together when the instant they share makes up at least this share of each one's growth."""
+
+    # What is the same on both sides ------------------------------------------------------------------
+    same_work: float = 0.5
+    """Share of equal children that makes a differently named group the same."""
+
+    same_request: float = 0.6
+    """The same for roots, where a wrong match would compare two different requests."""
+
+    forwarded_share: float = 0.6
+    """Share of an outer layer's time that the request inside it takes, unless the layer does nothing else: a gateway
+    also checks who asks, and one call of several is rarely that large a part."""
 
     # Population ------------------------------------------------------------------------------------
     population_min: int = 8

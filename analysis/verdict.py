@@ -139,7 +139,7 @@ def _confidence(
         if change.significant and kind is not VerdictKind.FAILING and _hardly_slower(context):
             score -= 1
             reasons.append("it takes little longer than the slowest of the recent requests")
-        rivals = [e for e in explanations[1:] if e.explained_ns > 0.5 * max(1, top.explained_ns)]
+        rivals = [e for e in explanations[1:] if e.explained_ns > options.rival_share * max(1, top.explained_ns)]
         if rivals and kind is not VerdictKind.FAILING:
             score -= 1
             reasons.append("several changes are about equally large")

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from analysis.model import Attributes, Resource, Span
     from analysis.profile import CallGroup, Profile
 
-GROWTH = 2.0  # sizes below this factor vary with every request
 SPANS = 50  # spans of one side looked at
 WIDTH = 60  # characters of one value told
 MOST = 4  # differences told for one operation
@@ -116,10 +115,11 @@ def sizes(pair: Pair, context: Context) -> list[Size]:
     if not _telling(context.baseline.names).sizes or not _telling(context.suspect.names).sizes:
         return []
     one, two = (told.sizes for told in _told(pair, context))
+    ratio = context.options.size_ratio
     return [
         Size(key, one[key], two[key])
         for key in sorted(one.keys() & two.keys())
-        if one[key] > 0 and two[key] > 0 and max(one[key], two[key]) >= GROWTH * min(one[key], two[key])
+        if one[key] > 0 and two[key] > 0 and max(one[key], two[key]) >= ratio * min(one[key], two[key])
     ]
 
 

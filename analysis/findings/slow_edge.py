@@ -65,7 +65,7 @@ def blame(edge: Edge, context: Context) -> str:
         return "caller"
     before = edge.suspect.before_ns - edge.baseline.before_ns
     after = edge.suspect.after_ns - edge.baseline.after_ns
-    if max(before, after) >= 4 * max(1, min(before, after)):
+    if max(before, after) >= context.options.edge_side_ratio * max(1, min(before, after)):
         return "callee"
     return "callee" if not into and not beyond and out_of and not _works(edge) else "line"
 

@@ -45,7 +45,7 @@ def find(context: Context) -> Iterable[Candidate]:
     if context.mirrored:
         return
     for service, suspicion in suspicions(context).items():
-        if _whole(suspicion, service):
+        if _whole(suspicion, service, context):
             yield accusation(service, suspicion, context)
 
 
@@ -74,10 +74,10 @@ def _own_work(pair: Pair) -> bool:
     return pair.key.kind not in semconv.CALLING or not any(child.suspect for child in pair.children)
 
 
-def _whole(suspicion: Suspicion, service: str) -> bool:
+def _whole(suspicion: Suspicion, service: str, context: Context) -> bool:
     """Tell whether the signs concern the process rather than one operation or one line."""
     slow = suspicion.slow_neighbours
-    if len(slow) >= 2 and len(slow) * 10 >= len(suspicion.neighbours) * 6:
+    if len(slow) >= 2 and len(slow) >= context.options.process_share * len(suspicion.neighbours):
         return True
     inward = [edge for edge in suspicion.edges if edge.callee == service]
     return bool(suspicion.own) and bool(inward)

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 CODE = "waiting-for-connection"
 TITLE = "Waiting for a connection"
 
-MAIN = 0.5  # of an operation's growth must be waiting that shows
-
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield slower operations whose growth is mostly waiting for what others held."""
@@ -56,7 +54,7 @@ def find(context: Context) -> Iterable[Candidate]:
 def _stated(share: Share, growth: int, context: Context) -> str:
     before, after = waits(share.pair, context)
     name = max(after, key=lambda key: (after[key] - before.get(key, 0), key), default="")
-    if not name or after[name] - before.get(name, 0) < MAIN * growth:
+    if not name or after[name] - before.get(name, 0) < context.options.waiting_share * growth:
         return ""
     return f"{name} is {duration(after[name])} instead of {duration(before.get(name, 0))}"
 
@@ -106,6 +104,6 @@ def _handed_over(share: Share, growth: int, calls: Calls, context: Context) -> s
                     waited += gap
                     to = semconv.peer(tree.spans[child]) or to
                 free = max(free, tree.ends[child])
-    if waited < MAIN * growth:
+    if waited < context.options.waiting_share * growth:
         return ""
     return f"{duration(waited)} of waiting ends when another call{f' to {to}' if to else ''} does"
