@@ -187,8 +187,15 @@ def recent(
     if others and population.root not in {names[id(side.root)] for side in (baseline, suspect)}:
         return None, [_unused("the population is of another operation: it says nothing about these two")]
     if (missing := options.population_min - len(others)) > 0:
-        return None, [_unused(f"the population has {len(others)} other traces: {missing} more would say what is usual")]
+        return None, [_unused(_too_small(len(others), missing))]
     return Recent(others, population.root, names, baseline.tree, suspect.tree, options), []
+
+
+def _too_small(others: int, missing: int) -> str:
+    if not others:
+        return "there were no other traces to compare these two with: what is usual is not known"
+    traces = "1 other trace" if others == 1 else f"{others} other traces"
+    return f"the population has {traces}: {missing} more would say what is usual"
 
 
 def _unused(text: str) -> Note:

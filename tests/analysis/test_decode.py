@@ -11,6 +11,7 @@ from exchanges import body
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from proving import examples
 
@@ -150,6 +151,29 @@ def test_newline_separated_results_are_merged() -> None:
     assert essence(decode(stream)) == essence(decode(raw))
 
 
+def protobuf(**attribute) -> bytes:
+    """Return a span with one attribute."""
+    data = TracesData()
+    span = (
+        data.resource_spans.add()
+        .scope_spans.add()
+        .spans.add(trace_id=b"a" * 16, span_id=b"b" * 8, start_time_unix_nano=1)
+    )
+    span.attributes.add(key="k").value.CopyFrom(AnyValue(**attribute))
+    return data.SerializeToString()
+
+
+def nested(depth: int) -> AnyValue:
+    """Return lists in lists."""
+    value = AnyValue()
+    for _ in range(depth):
+        value = AnyValue(array_value=ArrayValue(values=[value]))
+    return value
+
+
+OTLP = '{"resourceSpans": [{"scopeSpans": [{"spans": [{"spanId": "b1", "attributes": [{"key": "k", "value": %s}]}]}]}]}'
+
+
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
@@ -161,10 +185,18 @@ def test_newline_separated_results_are_merged() -> None:
         (gzip.compress(b"{}", mtime=0), "gzipped"),
         (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"spanId": 7}]}]}]}', "not OTLP JSON"),
         (b'{"data":[{"traceID":"zz zz","spans":[{"spanID":"x y","startTime":1}]}]}', "not a trace or span id"),
+        (b'{"data": [{"traceID": "\xff"}]}', "not Jaeger JSON"),
+        (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "\xff"}]}]}]}', "not OTLP JSON"),
+        (b'{"data": ' + b"[" * 100_000, "not Jaeger JSON"),
+        (b'{"resourceSpans": ' + b"[" * 100_000, "not OTLP JSON"),
+        ((OTLP % ('{"arrayValue": {"values": [' * 50 + "]}}" * 50)).encode(), "nested too deeply"),
+        (protobuf(array_value=nested(45).array_value), "nested too deeply"),
+        (protobuf(string_value="cut off in the middle")[:-9], r"ends in the middle of a message \(\d+ bytes\)"),
+        (protobuf(string_value="????").replace(b"????", b"\xff\xfe??"), r"not UTF-8 \(byte 0\)"),
     ],
 )
 def test_bad_bodies_are_said_in_a_sentence(raw, said) -> None:
-    """Whatever is wrong is named."""
+    """Whatever is wrong is named, and where: garbage, pages, what was cut off, what never stops nesting."""
     with pytest.raises(DecodeError, match=said):
         decode(raw)
 

@@ -326,14 +326,20 @@ def test_waiting_in_a_queue_is_judged_as_well(trace) -> None:
     assert "usually 12.0 ms" in standing_lines(result.causes[0], result)[0]
 
 
-def test_too_small_a_population_is_not_used_and_says_what_is_missing(trace) -> None:
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (7, "the population has 7 other traces: 1 more would say what is usual"),
+        (1, "the population has 1 other trace: 7 more would say what is usual"),
+        (0, "there were no other traces to compare these two with: what is usual is not known"),
+    ],
+)
+def test_too_small_a_population_is_not_used_and_says_what_is_missing(trace, others, said) -> None:
     """The two compared traces do not count as what is usual."""
-    recent = population(trace, 7).merge(Population.from_traces([request(trace, 45.5, query=220, trace_id=B)]))
+    recent = population(trace, others).merge(Population.from_traces([request(trace, 45.5, query=220, trace_id=B)]))
     result = judged(trace, recent)
     assert result.population is None
-    assert [n.text for n in result.notes if n.code == "population-not-used"] == [
-        "the population has 7 other traces: 1 more would say what is usual"
-    ]
+    assert [n.text for n in result.notes if n.code == "population-not-used"] == [said]
 
 
 def test_a_population_of_another_operation_is_not_used(trace) -> None:

@@ -8,6 +8,7 @@ import json
 import answers
 import pytest
 from aiohttp import web
+from log_stores import Loki, store
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from world import CHANNEL, FaultySlack, serve
@@ -17,7 +18,7 @@ from bot.evidence.facts import Evidence, Silence
 from bot.evidence.question import question_of
 from bot.evidence.sources import EvidenceSources
 from bot.reach import ChannelSettings
-from bot.settings import EvidenceSettings, MetricSettings, Settings
+from bot.settings import EvidenceSettings, LogSettings, MetricSettings, Settings
 
 TITLE = "What logs and metrics say"
 STEP = 300
@@ -230,18 +231,25 @@ async def test_only_the_named_causes_are_asked_about(plain_world, samples, metri
 
 
 async def test_a_channel_has_its_own_sources_of_evidence(plain_world, samples, metrics_at) -> None:
-    """What a channel may not draw on is not asked for it, and not listed there."""
-    async with metrics_at() as at, metrics_at() as other:
-        channels = {CHANNEL: ChannelSettings(metrics=("mine",))}
-        mine = MetricSettings(name="mine", url=other.url)
-        async with plain_world(metrics=(at.settings(), mine), channels=channels) as world:
+    """What a channel may not draw on, logs or metrics, is not asked for it, and not listed there."""
+    loki, other_loki = Loki([]), Loki([])
+    async with metrics_at() as at, metrics_at() as other, store(loki) as logs_at, store(other_loki) as other_logs:
+        channels = {CHANNEL: ChannelSettings(metrics=("mine",), logs=("my-logs",))}
+        metrics = (at.settings(), MetricSettings(name="mine", url=other.url))
+        logs = tuple(
+            LogSettings(name=name, kind="loki", url=url) for name, url in (("loki", logs_at), ("my-logs", other_logs))
+        )
+        async with plain_world(metrics=metrics, logs=logs, channels=channels) as world:
             await ask(world, samples)
-            assert at.source.asked == []
+            assert (at.source.asked, loki.asked) == ([], [])
             assert other.source.asked != []
+            assert other_loki.asked != []
             await world.command("sources")
             await world.settled()
-            assert "mine: ok" in world.slack.whispers()[-1]
-            assert "prom" not in world.slack.whispers()[-1]
+            for listed in ("mine: ok", "my-logs: ok"):
+                assert listed in world.slack.whispers()[-1]
+            for hidden in ("prom", "loki"):
+                assert hidden not in world.slack.whispers()[-1]
 
 
 async def test_a_private_answer_keeps_its_evidence_private(plain_world, samples, metrics_at) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.renamed_settings import RENAMED
-from bot.settings import Settings, SettingsError, reference
+from bot.settings import SECRETS, Settings, SettingsError, reference
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,15 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def environment(monkeypatch):
     """Return a setter of environment variables, with all of ours unset."""
-    for name in (
-        "SLACK_BOT_TOKEN",
-        "SLACK_SIGNING_SECRET",
-        "SLACK_APP_TOKEN",
-        "JAEGER_URL",
-        "TEMPO_URL",
-        "PORT",
-        "HOST",
-    ):
+    for name in (*SECRETS, "REDIS_URL", "JAEGER_URL", "TEMPO_URL", "PORT", "HOST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("COMPARE_TRACES_CONFIG", raising=False)
     return monkeypatch.setenv
@@ -167,17 +160,33 @@ def test_a_missing_file_is_said(environment) -> None:
 
 
 def test_secrets_can_come_from_files_and_are_never_shown(environment, tmp_path) -> None:
-    """SLACK_BOT_TOKEN_FILE is read; neither repr nor errors hold the value."""
-    file = tmp_path / "token"
-    file.write_text("xoxb-very-secret\n")
-    environment("SLACK_BOT_TOKEN_FILE", str(file))
+    """Each of them is read from where <NAME>_FILE points; no way of writing the settings down holds the value."""
+    for name in SECRETS:
+        file = tmp_path / name
+        file.write_text(f"very-secret-{name}\n")
+        environment(f"{name}_FILE", str(file))
+    environment("REDIS_URL", "redis://:very-secret-REDIS_URL@redis/0")
     settings = Settings.load()
-    assert settings.slack_bot_token.get_secret_value() == "xoxb-very-secret"
-    assert "very-secret" not in repr(settings)
-    environment("PORT", "xoxb-not-a-port")
-    with pytest.raises(SettingsError) as caught:
-        Settings.load()
-    assert "xoxb" not in str(caught.value)
+    assert settings.secrets() >= {f"very-secret-{name}" for name in (*SECRETS, "REDIS_URL")}
+    for written in (repr(settings), str(settings), f"{settings.model_dump()}", settings.model_dump_json()):
+        assert "very-secret" not in written
+
+
+def test_no_problem_is_told_with_a_secret(environment, tmp_path) -> None:
+    """Neither the sentence nor a traceback holds a value that is wrong: it may be a secret in the wrong place."""
+    file = tmp_path / "config.toml"
+    environment("COMPARE_TRACES_CONFIG", str(file))
+    environment("REDIS_URL", "http://:very-secret@redis/0")
+    environment("PORT", "very-secret-port")
+    for text, said in (
+        ('sources = [{name = "s", kind = "tempo", url = "http://me:very-secret@tempo"}]', "must not hold a password"),
+        ('tokens = [{name = "very-secret token", token_env = "T"}]', "tokens.0.name"),
+        ("slack_bot_token = 'very-secret'", "slack_bot_token is a secret: set SLACK_BOT_TOKEN"),
+    ):
+        file.write_text(text)
+        with pytest.raises(SettingsError, match=said) as caught:
+            Settings.load()
+        assert "very-secret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_documented_settings_are_the_real_ones() -> None:

@@ -309,13 +309,27 @@ async def test_when_one_source_is_down_and_none_has_it_that_is_said() -> None:
 
 
 async def test_a_channel_sees_only_its_sources() -> None:
-    """What a channel may not ask does not exist for it."""
+    """What a channel may not ask does not exist for it; where nobody says another tenant, its own is asked for."""
     backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-checkout-slow-pb"))
     other = SourceSettings(name="other", kind="tempo", url="http://127.0.0.1:9")
-    channels = {"C1": ChannelSettings(sources=("other",))}
+    channels = {
+        "C1": ChannelSettings(sources=("other",)), "C2": ChannelSettings(sources=("tempo",), tenant="team-b"),
+        "C3": ChannelSettings(tenants=("team-c", "team-d")),
+    }  # fmt: skip
     async with sources("tempo", backend, more=(other,), channels=channels) as opened:
         with pytest.raises(UserError, match="no source called"):
             await fetch(opened, source="tempo")
+        assert [await code_of(opened, source=name) for name in ("other", None)] == ["unreachable"] * 2
+        assert backend.asked == []
+        assert "127.0.0.1:9" in opened.hosts
+        assert "127.0.0.1:9" not in opened.hosts_for("C2")
+        await fetch(opened, channel="C2")
+        for tenant in (None, "team-d"):
+            await fetch(opened, channel="C3", tenant=tenant)
+        with pytest.raises(UserError, match="may not ask for the tenant"):
+            await fetch(opened, channel="C3", tenant="team-b")
+    assert [asked.headers["X-Scope-OrgID"] for asked in backend.asked] == ["team-b", "team-c", "team-d"]
 
 
 @pytest.mark.parametrize("code", [401, 422, 400, 503])

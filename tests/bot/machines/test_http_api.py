@@ -124,7 +124,17 @@ async def test_a_token_reaches_only_its_sources_and_tenants(make_api, samples, m
         )
         search = {"service": "gateway", "source": "jaeger"}
         assert await program.refused("/v1/typical", search, **mine) == (404, "unknown-source")
-        assert await program.refused("/v1/compare", both | {"tenant": "c"}, **mine) == (403, "unknown-tenant")
+        times = [f"2026-11-24T02:{minute}:00Z" for minute in (10, 20, 30)]
+        windows = {
+            name: {"since": since, "until": until}
+            for name, since, until in (("baseline", *times[:2]), ("suspect", *times[1:]))
+        }
+        for path, question in (("/v1/compare", both), ("/v1/typical", search), ("/v1/windows", search | windows)):
+            for more, refusal in (
+                ({"source": "tempo", "tenant": "c"}, (403, "unknown-tenant")),
+                ({"source": "jaeger", "tenant": "a"}, (404, "unknown-source")),
+            ):
+                assert await program.refused(path, question | more, **mine) == refusal
         assert (await program.post("/v1/compare", both | {"source": "jaeger"}))[0] == 200
 
 
