@@ -28,9 +28,9 @@ test: install
 	@$(BIN)/python tests/metrics_setup.py
 	@$(BIN)/python -m pytest -q -n auto
 
-# What must hold for any traces at all, on 10,000 generated examples each: takes a while.
+# What must hold for anything that can be sent, on 10,000 generated examples each (1,000 of whole windows): takes a while.
 prove: install
-	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile prove tests/analysis
+	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile prove tests
 
 # The whole suite with what it runs of either package, in child processes too, and what it does not.
 coverage: install

@@ -1,4 +1,7 @@
-"""How many generated examples a property is tried on: some hundreds in the suite, thousands with `make prove`."""
+"""How many generated examples a property is tried on: some dozens in the suite, thousands with `make prove`.
+
+Every run of the suite draws others, so that runs add up; a property that fails keeps its example.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,11 @@ def proving() -> bool:
     return settings.get_current_profile_name() == PROFILE
 
 
-def examples(few: int) -> settings:
-    """Return the settings of a property: `few` examples in the suite, `MANY` when proving."""
+def examples(few: int, *, many: int = MANY) -> settings:
+    """Return the settings of a property: `few` examples in the suite, `many` when proving (fewer of what is slow)."""
     if settings.get_current_profile_name() == SKETCH:
         return settings(max_examples=min(few, A_FEW), deadline=None, derandomize=True, database=None)
-    return settings(max_examples=MANY if proving() else few, deadline=None)
+    return settings(max_examples=many if proving() else few, deadline=None)
 
 
 def properties(items: list[pytest.Item]) -> list[pytest.Item]:

@@ -103,7 +103,7 @@ def _change(tested: Tested, p: float, limit: float, response_ns: float, options:
     for who in sorted(told, key=lambda who: who is not Affected.ALL):
         change = _described(tested.series, who, p)
         partly = who is Affected.ALL and abs(change.shift.value) < options.fleet_some * abs(change.mean_delta)
-        if _matters(change, response_ns, options) and not (partly and len(told) > 1):
+        if _matters(change, tested.series, response_ns, options) and not (partly and len(told) > 1):
             return change
     return None
 
@@ -134,7 +134,7 @@ def _described(series: Series, who: Affected, p: float) -> Change:
     )
 
 
-def _matters(change: Change, response_ns: float, options: CompareOptions) -> bool:
+def _matters(change: Change, series: Series, response_ns: float, options: CompareOptions) -> bool:
     shares = abs(change.suspect_above - change.baseline_above)
     if change.measure is Measure.ERRORS:
         return shares >= options.fleet_effect_errors
@@ -144,12 +144,27 @@ def _matters(change: Change, response_ns: float, options: CompareOptions) -> boo
     middle = min(change.baseline_median, change.suspect_median)
     enough = effect_ns(middle, response_ns, options)
     if change.affected is Affected.SOME:
-        return shares > 0 and change.limit - middle >= enough
+        far = max(change.limit - middle, _excess(series, change.limit))
+        return shares > 0 and far >= enough
     same_way = change.mean_delta * change.shift.value > 0
     on_all = effect_ns(0, response_ns, options)
     return abs(change.shift.value) >= enough and (
         change.affected is Affected.ALL or (same_way and abs(change.mean_delta) >= on_all)
     )
+
+
+def _excess(series: Series, limit: int) -> float:
+    """Return how far the values above a limit, of the side with more of them, are above as large a part of the other.
+
+    A    .....|..                       the limit itself may lie close to the usual, where nothing is between
+    B    ... .|  .               ....   it and the first value that is far
+    """
+    above = tuple(sorted(value for value in side if value > limit) for side in (series.baseline, series.suspect))
+    shares = len(above[0]) / len(series.baseline), len(above[1]) / len(series.suspect)
+    more = shares.index(max(shares))
+    other = sorted((series.suspect, series.baseline)[more])
+    as_many = other[-max(1, round(max(shares) * len(other))) :]
+    return percentile(above[more], 50) - percentile(as_many, 50) if above[more] else 0.0
 
 
 def effect_ns(own_ns: float, response_ns: float, options: CompareOptions) -> float:

@@ -88,7 +88,9 @@ class Playground:
             links=(),
             allowed_channels=(),
             allowed_users=(),
-            limits=Limits(missing_retry_s=2.0),
+            limits=Limits(
+                deadline_s=180.0, missing_retry_s=2.0
+            ),  # sources, bot and browser share one computer, perhaps a slow one
         )
 
     async def stop(self) -> None:

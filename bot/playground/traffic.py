@@ -4,15 +4,17 @@
     |------- healthy -----------|- four in ten are slow --|- goes on ------------->
 
 What is replayed is a recorded trace, under an id and at a time of its own, a little quicker or slower as a whole. Which
-one, and by how much, is told by the number of the request alone: nothing is kept.
+one, and by how much, is told by how many requests lie between it and the start: nothing is kept, and the two windows
+compare in the same way whenever the playground is started.
 """
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from msgspec import json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +36,7 @@ class Traffic:
         self.trouble_since = started_at - TROUBLE_S
         self.started_at = started_at
         self._first = (started_at - BEFORE_S) // EVERY_S
+        self._origin = started_at // 60 * 60 // EVERY_S  # commands name minutes: their windows end here
         self._made = lru_cache(KEPT)(self._make)
 
     def ids(self, start_ns: int, end_ns: int, now: int) -> Iterator[str]:
@@ -51,7 +54,7 @@ class Traffic:
 
     def _make(self, number: int) -> bytes:
         at = number * EVERY_S
-        chance = [byte / 256 for byte in sha256(str(number).encode()).digest()]
+        chance = [byte / 256 for byte in sha256(str(number - self._origin).encode()).digest()]
         slow = at >= self.trouble_since and chance[0] < SLOW
         stretched = 0.9 + 0.1 * (chance[1] + chance[2])
         return (self._slow if slow else self._healthy).replayed(f"{MARK}{number:024x}", at, stretched)
@@ -61,7 +64,7 @@ class _Recording:
     """One recorded trace, ready to be told again."""
 
     def __init__(self, body: bytes) -> None:
-        (self._trace,) = json.loads(body)["data"]
+        (self._trace,) = json.decode(body)["data"]
         self._began: int = min(span["startTime"] for span in self._trace["spans"])
 
     def replayed(self, trace_id: str, at: int, stretched: float) -> bytes:
@@ -82,4 +85,4 @@ class _Recording:
             }
             for span in self._trace["spans"]
         ]
-        return json.dumps({"data": [self._trace | {"traceID": trace_id, "spans": spans}]}).encode()
+        return json.encode({"data": [self._trace | {"traceID": trace_id, "spans": spans}]})

@@ -31,7 +31,7 @@ MIRRORED = {
 
 
 @given(any_pair)
-@examples(150)
+@examples(30)
 def test_contributions_sum_to_the_difference_exactly(pair: tuple[Trace, Trace]) -> None:
     """Groups partition both response times; their deltas sum to the delta, and each one's parts to it, to the ns."""
     result = compare(*pair)
@@ -44,7 +44,7 @@ def test_contributions_sum_to_the_difference_exactly(pair: tuple[Trace, Trace]) 
 
 
 @given(any_pair)
-@examples(150)
+@examples(30)
 def test_causes_never_claim_more_than_there_is(pair: tuple[Trace, Trace]) -> None:
     """However many causes are named, together they explain no more time than groups gained, or lost."""
     result = compare(*pair)
@@ -56,7 +56,7 @@ def test_causes_never_claim_more_than_there_is(pair: tuple[Trace, Trace]) -> Non
 
 
 @given(any_trace)
-@examples(100)
+@examples(20)
 def test_a_trace_compared_with_itself_has_nothing_to_report(a: Trace) -> None:
     """The same trace twice is identical: no cause, no finding, no difference."""
     result = compare(a, a)
@@ -67,7 +67,7 @@ def test_a_trace_compared_with_itself_has_nothing_to_report(a: Trace) -> None:
 
 
 @given(any_trace)
-@examples(100)
+@examples(20)
 def test_the_same_content_under_other_ids_has_nothing_to_report(a: Trace) -> None:
     """A request that went exactly like another one is no news, whatever its ids."""
     result = compare(a, under_other_ids(a))
@@ -77,7 +77,7 @@ def test_the_same_content_under_other_ids_has_nothing_to_report(a: Trace) -> Non
 
 
 @given(any_pair)
-@examples(150)
+@examples(30)
 def test_swapping_the_sides_mirrors_the_differences(pair: tuple[Trace, Trace]) -> None:
     """B against A has the negated deltas of A against B, group by group, and the verdict turns round."""
     a, b = pair
@@ -91,7 +91,7 @@ def test_swapping_the_sides_mirrors_the_differences(pair: tuple[Trace, Trace]) -
 
 
 @given(any_pair, st.randoms(use_true_random=False))
-@examples(150)
+@examples(30)
 def test_the_order_of_spans_never_matters(pair: tuple[Trace, Trace], rng: random.Random) -> None:
     """Backends send spans in any order: the answer is the same, byte for byte."""
     a, b = pair
@@ -99,7 +99,7 @@ def test_the_order_of_spans_never_matters(pair: tuple[Trace, Trace], rng: random
 
 
 @given(any_pair)
-@examples(100)
+@examples(20)
 def test_a_comparison_survives_json_and_every_rendering(pair: tuple[Trace, Trace]) -> None:
     """The result can be stored and read back; text, Markdown and Slack messages never fail on it."""
     result = compare(*pair)

@@ -181,7 +181,7 @@ def test_a_chain_of_100000_spans_is_as_good_as_any(trace) -> None:
 
 
 @given(proper_trees())
-@examples(250)
+@examples(80)
 def test_agrees_with_a_slow_independent_implementation(generated: Trace) -> None:
     """The fast walk and a naive one that looks at every child again and again find the same owners."""
     tree = repair(generated, DEFAULTS)
@@ -191,7 +191,7 @@ def test_agrees_with_a_slow_independent_implementation(generated: Trace) -> None
 
 
 @given(span_graphs())
-@examples(250)
+@examples(80)
 def test_segments_sum_to_the_root_for_any_span_graph(generated: Trace) -> None:
     """Whatever was sent, the path covers the root's duration exactly, without overlap."""
     tree = repair(generated, DEFAULTS)
@@ -205,7 +205,7 @@ def test_segments_sum_to_the_root_for_any_span_graph(generated: Trace) -> None:
 
 
 @given(span_graphs())
-@examples(200)
+@examples(60)
 def test_exposed_time_never_exceeds_what_a_span_did_itself(generated: Trace) -> None:
     """Own time on the path is part of the own time of the span."""
     tree = repair(generated, DEFAULTS)

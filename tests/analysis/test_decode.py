@@ -234,7 +234,7 @@ BODIES = [
 
 
 @given(st.sampled_from(BODIES), st.data())
-@examples(400)
+@examples(100)
 def test_damaged_bodies_never_raise_anything_but_decode_errors(raw, data) -> None:
     """Cut off anywhere, with bytes changed, doubled or removed: a trace or a DecodeError, nothing else."""
     damaged = bytearray(raw)
@@ -258,7 +258,7 @@ def test_damaged_bodies_never_raise_anything_but_decode_errors(raw, data) -> Non
 
 
 @given(st.binary(max_size=300))
-@examples(300)
+@examples(80)
 def test_arbitrary_bytes_never_raise_anything_but_decode_errors(raw) -> None:
     """Noise is told as such."""
     try:

@@ -139,21 +139,21 @@ def check(raw: bytes, wire: WireFormat | None) -> None:
 
 
 @given(rewritten(), FORMATS)
-@examples(400)
+@examples(100)
 def test_json_with_values_of_other_types_is_decoded_or_refused_in_a_sentence(raw, wire) -> None:
     """Types swapped, values nested, keys moved, numbers without end: nothing but a DecodeError comes out."""
     check(raw, wire)
 
 
 @given(corrupted(), FORMATS)
-@examples(300)
+@examples(80)
 def test_corrupted_protobuf_is_decoded_or_refused_in_a_sentence(raw, wire) -> None:
     """Broken lengths and numbers, at any depth of the message, end in a DecodeError."""
     check(raw, wire)
 
 
 @given(st.sampled_from(sorted({**JSON, **PROTOBUF}.items())), st.data())
-@examples(300)
+@examples(80)
 def test_bodies_cut_anywhere_are_decoded_or_refused_in_a_sentence(recording, data) -> None:
     """A connection that broke in the middle: every recorded body, ended at any byte or with any byte changed."""
     _, raw = recording

@@ -62,7 +62,7 @@ def shop(trace, *, query=3.0, table="orders", order=4711, pod="shop-7d9f8b6c5-x2
 
 
 @given(any_pair, st.randoms(use_true_random=False), st.integers(0, 10**15))
-@examples(50)
+@examples(20)
 def test_ids_order_and_time_of_day_leave_fingerprints_alone(
     pair: tuple[Trace, Trace], rng: random.Random, by_ns: int
 ) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from generated import proper_trees, span_graphs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from proving import examples
 
 from analysis import DEFAULTS, AnalysisError, Population, PopulationError
 from analysis.model import SpanKind
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 SMALL = replace(DEFAULTS, population_samples=4, population_paths=3)
-EXAMPLES = settings(max_examples=200, deadline=None)
 
 numbers = st.integers(0, 50)
 sampled = st.builds(
@@ -60,7 +60,7 @@ def requests(trace, times, *, slow=(), failing=()):
 
 
 @given(populations(), populations(), populations())
-@EXAMPLES
+@examples(50)
 def test_merging_takes_any_order_and_grouping(a: Population, b: Population, c: Population) -> None:
     """Sums commute: a + b is b + a, (a + b) + c is a + (b + c), a + a is a, also where samples are dropped."""
     assert a.merge(b, SMALL) == b.merge(a, SMALL)
@@ -69,7 +69,7 @@ def test_merging_takes_any_order_and_grouping(a: Population, b: Population, c: P
 
 
 @given(populations(), populations())
-@EXAMPLES
+@examples(50)
 def test_a_merged_population_keeps_the_newest_samples(a: Population, b: Population) -> None:
     """Bounded, each trace once, and nothing that is dropped is newer than what stays."""
     merged = a.merge(b, SMALL)
@@ -82,7 +82,7 @@ def test_a_merged_population_keeps_the_newest_samples(a: Population, b: Populati
 
 
 @given(st.lists(st.one_of(span_graphs(), proper_trees()), max_size=6))
-@EXAMPLES
+@examples(50)
 def test_a_population_survives_being_stored(traces) -> None:
     """Whatever the traces, what is read back equals what was written, and gives the same bytes."""
     traces = [replace(t, trace_id=f"{i:032x}") for i, t in enumerate(traces)]
@@ -93,7 +93,7 @@ def test_a_population_survives_being_stored(traces) -> None:
 
 
 @given(st.lists(proper_trees(), max_size=6), st.randoms(use_true_random=False))
-@EXAMPLES
+@examples(50)
 def test_the_order_of_traces_never_matters(traces, rng: random.Random) -> None:
     """The same traces give the same population, however they come, and the same as merging one by one."""
     traces = [replace(t, trace_id=f"{i:032x}") for i, t in enumerate(traces)]
@@ -125,7 +125,7 @@ def test_bytes_that_are_no_population_are_refused_with_a_sentence(trace) -> None
 
 
 @given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 255))
-@EXAMPLES
+@examples(50)
 def test_mutated_bytes_never_crash(noise: bytes, at: int, byte: int) -> None:
     """Any bytes at all are a population or a PopulationError."""
     sample = Sample("a" * 32, 5, 7, partial=False, groups={"root": (7, 1, 0, 0)})
@@ -252,7 +252,7 @@ def test_an_empty_population_has_no_typical_request() -> None:
 
 
 @given(populations())
-@EXAMPLES
+@examples(50)
 def test_the_typical_request_is_a_member(population: Population) -> None:
     """It can be opened: it is one of the traces, and always the same one."""
     if population.samples:
@@ -262,7 +262,7 @@ def test_the_typical_request_is_a_member(population: Population) -> None:
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=9))
-@EXAMPLES
+@examples(50)
 def test_the_medoid_agrees_with_looking_at_every_pair(values: list[int]) -> None:
     """The sorted sums give the same request as the plain sum of distances to all others."""
     samples = tuple(
@@ -273,7 +273,7 @@ def test_the_medoid_agrees_with_looking_at_every_pair(values: list[int]) -> None
 
 
 @given(st.lists(st.integers(0, 1_000), min_size=1, max_size=30), st.integers(-10, 1_010), st.integers(-10, 1_010))
-@EXAMPLES
+@examples(50)
 def test_percentiles_and_ranks_grow_with_what_they_measure(values: list[int], x: int, y: int) -> None:
     """A larger percentile is no smaller value, a larger value has no smaller rank, and both stay in bounds."""
     spread = Spread.of(values)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from proving import examples
 
 from analysis import DEFAULTS
 from analysis.population.onset import onset
@@ -87,7 +88,7 @@ def test_counts_that_are_mostly_equal_are_judged_as_well() -> None:
 
 
 @given(st.lists(st.integers(0, 1_000), min_size=20, max_size=60), st.integers(1, 50))
-@settings(max_examples=200, deadline=None)
+@examples(50)
 def test_the_unit_does_not_matter(values: list[int], factor: int) -> None:
     """Times in another unit give the same moment: ranks, medians and spreads all scale."""
     one = onset(values, FLOOR, DEFAULTS)
@@ -98,7 +99,7 @@ def test_the_unit_does_not_matter(values: list[int], factor: int) -> None:
 
 
 @given(st.lists(st.integers(0, 1_000), max_size=80))
-@settings(max_examples=200, deadline=None)
+@examples(50)
 def test_what_is_found_is_within_the_values(values: list[int]) -> None:
     """An index inside, at least one request on either side, counts that fit."""
     found = onset(values, FLOOR, replace(DEFAULTS, onset_traces=4, onset_chance=1.0))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from generated import proper_trees, span_graphs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from proving import examples
 
 from analysis import Comparison, Population, Trace, compare, render_markdown, render_text
 from analysis.comparison import CauseKind, Confidence, RecurrenceKind, VerdictKind
@@ -365,7 +366,7 @@ any_trace = st.one_of(span_graphs(), proper_trees())
 
 
 @given(any_trace, any_trace, st.lists(any_trace, max_size=30))
-@settings(max_examples=150, deadline=None)
+@examples(15, many=1_000)
 def test_any_population_leaves_a_comparison_whole(a: Trace, b: Trace, others: list[Trace]) -> None:
     """Whatever the traces: exact parts, percentiles within bounds, readable by every rendering, stored and read back."""
     recent = Population.from_traces(replace(t, trace_id=f"{i:032x}") for i, t in enumerate([*others, *[b] * 9]))

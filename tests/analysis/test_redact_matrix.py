@@ -128,7 +128,7 @@ def test_every_kind_of_secret_is_recognised_wherever_it_stands(kind) -> None:
     st.lists(st.sampled_from([*SECRETS.values()]), min_size=1, max_size=4),
     st.sampled_from([" ", "\n", ", ", " | ", "\t"]),
 )
-@examples(200)
+@examples(60)
 def test_secrets_beside_each_other_are_all_recognised(several, between) -> None:
     """What one secret begins never hides the next, and repeating it changes nothing."""
     out = redacted(between.join(said for said, _ in several))
@@ -139,7 +139,7 @@ def test_secrets_beside_each_other_are_all_recognised(several, between) -> None:
 @given(
     st.lists(st.sampled_from([*SECRETS.values(), *((text, "") for text in HARMLESS)]), max_size=4), st.text(max_size=12)
 )
-@examples(200)
+@examples(60)
 def test_redaction_is_done_once(pieces, between) -> None:
     """Any text at all, made of what looks like secrets and of what does not: a second time changes nothing."""
     once = redacted(between.join(said for said, _ in pieces))
@@ -356,7 +356,7 @@ def test_no_secret_in_any_place_is_seen_in_any_rendering(place) -> None:
 
 
 @given(st.sampled_from([*PLACES]), st.sampled_from([*SECRETS]))
-@examples(60)
+@examples(20)
 def test_every_pair_of_place_and_secret(place, kind) -> None:
     """When proving, there are as many examples as pairs, and each is tried once."""
     unseen(place, kind)

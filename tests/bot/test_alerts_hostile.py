@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from proving import examples
 
 from bot.alerts import is_alert, read_alert
 
@@ -55,7 +56,7 @@ def put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None)
+@examples(40)
 def test_anything_may_stand_in_the_place_of_anything(data) -> None:
     """Whatever replaces any one value of a real alert, reading it gives an alert or None."""
     message = data.draw(st.sampled_from(SAMPLES))
@@ -70,7 +71,7 @@ def test_anything_may_stand_in_the_place_of_anything(data) -> None:
         JSON,
     )
 )
-@settings(max_examples=80, deadline=None)
+@examples(40)
 def test_any_object_may_come_as_a_message(message) -> None:
     """No object makes reading fail, and what is returned is text where text is promised."""
     alert = read_alert(message, HOSTS)
@@ -82,7 +83,7 @@ def test_any_object_may_come_as_a_message(message) -> None:
 
 
 @given(st.lists(WORDS | st.text(max_size=30), max_size=12).map("\n".join))
-@settings(max_examples=120, deadline=None)
+@examples(40)
 def test_any_text_may_be_said(text) -> None:
     """Pieces of markup, ids, labels and times in any order are read without an error."""
     for message in ({"user": "U1", "text": text}, {"bot_id": "B1", "attachments": [{"title": text, "text": text}]}):

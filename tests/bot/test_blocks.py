@@ -6,8 +6,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from proving import examples
 from slack_sdk.models.blocks import Block
 
 from analysis import compare
@@ -102,7 +103,7 @@ def test_slackblocks_accepts_every_block(samples) -> None:
 
 
 @given(st.text(max_size=400), st.integers(4, 120))
-@settings(max_examples=300)
+@examples(80)
 def test_cleaned_text_is_one_visible_line(text, width) -> None:
     """Whatever comes in: bounded, no line breaks, no control or direction characters."""
     out = clean(text, width)

@@ -20,7 +20,7 @@ from bot.completion import SHELLS
 from bot.errors import FAMILIES, BotError, SourceError
 from bot.playground.trace_api import routes
 from bot.playground.workspace import SlackError
-from bot.settings import Settings
+from bot.settings import Limits, Settings
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 
 
@@ -242,7 +242,8 @@ async def test_compare_compares_windows_in_the_terminal(backend, samples, capsys
         since, until = (time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(started - ago)) for ago in (1_800, 0))
         asked = ["service=gateway", "operation=POST /api/checkout", f"from={since}", f"to={until}", "vs", "before"]
         log.configure()
-        assert await terminal.compare(Settings.load(), asked, "jaeger", "text") == 0
+        patient = Settings.load().model_copy(update={"limits": Limits(deadline_s=600)})
+        assert await terminal.compare(patient, asked, "jaeger", "text") == 0
     finally:
         samples.replays = None
     said = capsys.readouterr().out

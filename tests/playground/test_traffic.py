@@ -51,3 +51,16 @@ def test_two_windows_of_it_tell_the_slow_query(traffic) -> None:
     cause = found.causes[0]
     assert "SELECT" in cause.operation
     assert 0.3 < cause.time.suspect_above < 0.5
+
+
+def test_every_start_has_the_same_traffic(traffic) -> None:
+    """What the windows show depends on neither day nor second of the start."""
+
+    def durations(started: int) -> list[int]:
+        other = Samples().replay(started)
+        minute = started // 60 * 60
+        ids = between(other, minute - 10 * EVERY_S, minute, started)
+        return [max(s.end_ns - s.start_ns for s in decode(other.jaeger(its)).spans) for its in ids]
+
+    assert durations(NOON) == durations(NOON + 86_400 * 31 + 47)
+    assert len(set(durations(NOON))) > 7

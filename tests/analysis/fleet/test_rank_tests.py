@@ -8,14 +8,14 @@ from math import comb
 from statistics import median
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from proving import examples
 
 from analysis.fleet.many import adjusted
 from analysis.fleet.ranks import EXACT, rank_test, shift
 from analysis.fleet.tables import at_least, fisher, quantile_test
 
-EXAMPLES = settings(max_examples=100, deadline=None)
 small = st.lists(st.integers(0, 6), min_size=1, max_size=6).map(sorted)
 numbers = st.lists(st.integers(-50, 50), min_size=1, max_size=30).map(sorted)
 
@@ -26,7 +26,7 @@ def beats(a, b) -> float:
 
 
 @given(small, small)
-@EXAMPLES
+@examples(50)
 def test_few_values_are_judged_by_every_way_to_share_them_out(a, b) -> None:
     """The probability is the share of all ways to draw B out of both whose U is as far from the middle."""
     both, middle = a + b, len(a) * len(b) / 2
@@ -53,7 +53,7 @@ def test_many_values_are_judged_almost_as_few_are(monkeypatch) -> None:
 
 
 @given(numbers, numbers)
-@EXAMPLES
+@examples(50)
 def test_the_shift_is_the_median_of_all_differences(a, b) -> None:
     """Hodges and Lehmann's estimate, within its interval; the other way round everything is mirrored."""
     moved, back = shift(a, b), shift(b, a)
@@ -75,7 +75,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.data())
-@EXAMPLES
+@examples(50)
 def test_fisher_counts_tables(n, m, data) -> None:
     """One side: the tables with at least as many; both sides: all that are no more probable."""
     r = data.draw(st.integers(0, n + m))
@@ -87,7 +87,7 @@ def test_fisher_counts_tables(n, m, data) -> None:
 
 
 @given(numbers, numbers)
-@EXAMPLES
+@examples(50)
 def test_the_largest_values_are_asked_about_alike_from_both_sides(a, b) -> None:
     """Which window is which makes no difference to whether the largest values are shared out evenly."""
     one, two = (quantile_test(*sides, (0.05, 0.2), 2) for sides in ((a, b), (b, a)))
@@ -97,7 +97,7 @@ def test_the_largest_values_are_asked_about_alike_from_both_sides(a, b) -> None:
 
 
 @given(st.permutations(range(10)), st.integers(3, 7))
-@settings(max_examples=40, deadline=None)
+@examples(30)
 def test_a_split_at_any_share_is_counted_out(order, m) -> None:
     """Several shares, one probability: of all ways to draw B, those with so improbable a split at any of them."""
     shares = (0.1, 0.2, 0.4, 0.5)
