@@ -48,13 +48,15 @@ class Backend:
 
 
 @asynccontextmanager
-async def sources(kind: str, backend: Backend, *, limits: Limits | None = None, channels=None, more=(), **changes):
-    """Serve a backend and open it as a source named after its kind."""
+async def sources(
+    kind: str, backend: Backend, *, limits: Limits | None = None, channels=None, more=(), below: str = "", **changes
+):
+    """Serve a backend, whose paths are below another one, and open it as a source named after its kind."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", backend.answer)
     async with serve(app) as url:
         settings = Settings.model_construct(
-            sources=(SourceSettings(name=kind, kind=kind, url=url, **changes), *more), jaeger_url=None, tempo_url=None,
+            sources=(SourceSettings(name=kind, kind=kind, url=url + below, **changes), *more), jaeger_url=None, tempo_url=None,
             channels=channels or {}, limits=limits or Limits(missing_retry_s=0),
         )  # fmt: skip
         opened = open_sources(settings, no_sleep)

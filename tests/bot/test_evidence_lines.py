@@ -93,9 +93,11 @@ def test_samples_hold_no_secrets() -> None:
     """Secrets are found before a line is cut, and in what a template would call the same on every line."""
     secret = "login failed password=hunter2 for jane.doe@example.com card 4111 1111 1111 1111"
     long = "x" * 250 + " token=abcdefghijklmnop1234567890abcdefghijklmnop failed"
-    found = new_patterns(Lines(), Lines(own=some(secret, long)), apart=True)
+    halved = "x" * 270 + " postgres://app:swordfish-swordfish@db/shop"
+    found = new_patterns(Lines(), Lines(own=some(secret, long, halved)), apart=True)
     said = " ".join(its.sample for its in found)
-    for part in ("hunter2", "jane.doe", "4111", "abcdefghij"):
+    assert "postgres://" in said
+    for part in ("hunter2", "jane.doe", "4111", "abcdefghij", "swordfish"):
         assert part not in said
 
 

@@ -6,14 +6,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from aiohttp import web
 from log_stores import Elastic, Entry, Loki, matches, store
 from world import CHANNEL
 
 from bot.evidence.facts import LogLook
 from bot.evidence.log_source import LogSource
 from bot.evidence.question import Question, Request
-from bot.settings import EvidenceSettings, LinkSettings, LogSettings
+from bot.settings import LinkSettings, LogSettings
 
 A_AT, B_AT = 1_795_000_000, 1_795_003_600
 A_ID, B_ID = "a" * 32, "b" * 32
@@ -181,27 +180,6 @@ async def test_elasticsearch_is_pinged() -> None:
             await source.aclose()
 
 
-class Hostile:
-    """A log store whose lines want to do harm."""
-
-    async def answer(self, request: web.Request) -> web.Response:
-        """Answer with mentions, links, secrets and markup."""
-        texts = [
-            "<!channel> <@U1> *bold* <https://evil.example|click> password=hunter2",
-            "x" * 200_000 + " token=abcdefghijklmnop1234567890",
-            "\u202eevil\x00\ud83d",
-            'level=error msg="```rm -rf```"',
-        ]
-        values = [[request.query.get("start", "0"), text] for text in texts]
-        stream = {
-            "stream": {"service_name": "catalog", "detected_level": "error"},
-            "values": [*values, ["1"], [], [1, 2], [None, None]],
-        }
-        own = B_ID in request.query.get("query", "") or "suspect" in request.query.get("query", "")
-        data = {"resultType": "streams", "result": [stream] if own or "=~" in request.query["query"] else []}
-        return web.json_response({"status": "success", "data": data})
-
-
 async def ask(world, samples, options: str = ""):
     """Ask about a slow query of `catalog`, whose two requests ran a quarter of a minute apart; returns the evidence."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
@@ -244,12 +222,31 @@ async def test_quiet_logs_are_said_to_be_quiet(plain_world, samples) -> None:
 
 async def test_hostile_lines_stay_literal_and_hold_no_secrets(plain_world, samples) -> None:
     """Mentions, links, markup and secrets in a log do nothing in the channel; a line of any size is cut."""
-    async with (
-        store(Hostile()) as url,
-        plain_world(logs=(LogSettings(name="loki", kind="loki", url=url),), evidence=EvidenceSettings()) as world,
-    ):
-        await ask(world, samples)
-        everything = json.dumps(world.slack.messages[CHANNEL])
-        for part in ("hunter2", "abcdefghijklmnop", "<!channel>", "<@U1>", "<https://evil", "\\u202e"):
+    start = datetime.fromisoformat("2026-11-24T02:22:55.632+00:00").timestamp()
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    own = {"detected_level": "error", "trace_id": pair.suspect}
+    texts = (
+        "<!channel> <@U1> *bold* <https://evil.example|click> password=hunter2",
+        "x" * 200_000 + " token=abcdefghijklmnop1234567890",
+        "\u202eevil\x00 of jane.doe@example.com",
+        'level=error msg="```rm -rf```"',
+    )
+    lines = [Entry(at=start + 0.1, service="catalog", text=text, known=own) for text in texts]
+    async with store(Loki(lines)) as url, plain_world(logs=(LogSettings(name="loki", kind="loki", url=url),)) as world:
+        _, (said,) = await ask(world, samples)
+        for part in ("&lt;!channel&gt;", "click", "xxxxxx…", "evil", "```rm -rf```"):
+            assert part in said["text"]
+        said_in_blocks = [each for each in _texts(said["blocks"]) if each["text"].startswith("<!channel>")]
+        assert [each["type"] for each in said_in_blocks] == ["text"]
+        everything = json.dumps([said["text"], world.slack.messages[CHANNEL]])
+        for part in ("hunter2", "abcdefghijklmnop", "jane.doe", "\\u202e", "x" * 400):
             assert part not in everything
-        assert len(everything) < 60_000
+        for part in ("<!channel>", "<@U1>", "<https://evil"):
+            assert part not in said["text"]
+
+
+def _texts(node) -> list[dict]:
+    """Return the elements that show text."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    shown = [node] if isinstance(node, dict) and isinstance(node.get("text"), str) else []
+    return shown + [each for child in inner for each in _texts(child)]

@@ -12,6 +12,7 @@ from world import CHANNEL, button
 
 from bot.forgetting import Selection
 from bot.memory import DAY_S, SqliteMemory
+from bot.playground.workspace import SlackError
 from bot.redis_memory import RedisMemory
 from bot.settings import ChannelSettings, Retention
 
@@ -148,6 +149,7 @@ async def test_the_useful_one_is_said_before_the_latest(world, samples) -> None:
 async def test_private_answers_are_never_remembered(world, samples) -> None:
     """Until somebody posts them: then they stand in the channel like others."""
     await compared_privately(world, samples)
+    assert await world.bot.state.memory.held() == []
     assert line(await compared(world, samples)) == ""
     world.slack.messages[CHANNEL].clear()
     private = await compared_privately(world, samples)
@@ -170,6 +172,17 @@ def describing(**flags):
     return lambda arguments: {
         "channel": {"is_channel": True, "is_private": False} | flags.get(arguments["channel"], {})
     }
+
+
+def refused(channel: str):
+    """Return how Slack describes open channels where it says nothing of one."""
+
+    def describe(arguments):
+        if arguments["channel"] == channel:
+            raise SlackError("missing_scope")
+        return {"channel": {"is_channel": True}}
+
+    return describe
 
 
 # What Slack says of channels, how the bot is set up, and whether this channel may hear of the other one's answer.
@@ -203,6 +216,31 @@ async def test_a_channel_hears_of_another_one_only_what_it_may_see(make_world, s
         if not told:
             assert "marked useful" not in json.dumps(again)
             assert "times in the last" not in json.dumps(again)
+
+
+# An answer about another request stands in another channel since earlier: what is set up now, what Slack says now, and
+# whether this channel hears that there were two.
+LATER = {
+    "open": ({}, refused("C0NONE"), True),
+    "not allowed any more": ({"allowed_channels": (CHANNEL,)}, refused("C0NONE"), False),
+    "Slack says nothing of it": ({"external_channels": True}, refused(OTHER), False),
+    "Slack says nothing of this one": ({"external_channels": True}, refused(CHANNEL), False),
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+async def test_what_may_not_be_told_is_not_counted(make_world, samples, case) -> None:
+    """A channel in which the bot does not answer any more, and what Slack does not say of either channel, count as no."""
+    changes, described, told = LATER[case]
+    async with make_world(**changes) as world:
+        world.slack.do_conversations_info = described
+        await compared(world, samples)
+        memory = world.bot.state.memory
+        (known,) = await memory.given("T1", CHANNEL, 9)
+        await memory.remember(msgspec.structs.replace(known, key="k", channel=OTHER, suspect_id="9" * 32))
+        again = line(await compared(world, samples, options="source=jaeger"))
+        assert known.ts in again
+        assert ("2 times in the last 14 days" in again) is told
 
 
 async def useful_elsewhere(world, message: dict) -> None:

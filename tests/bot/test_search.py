@@ -8,11 +8,13 @@ import json
 import msgspec
 import pytest
 from aiohttp import web
-from backends import Backend, sources, status
+from backends import Backend, fetch, sources, status
+from backends import code_of as code_of_fetch
 from exchanges import body
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import decode
 from bot.errors import SourceError
 from bot.sources.base import Order, TraceQuery
 from bot.sources.tempo_search import quoted, trace_ql
@@ -189,6 +191,32 @@ async def test_tempo_is_searched_with_trace_ql() -> None:
     }  # fmt: skip
     slowest = next(s for s in found if s.trace_id.startswith("4bf92f35"))
     assert (slowest.duration_ns, slowest.matched_ns, slowest.has_errors) == (1_300_000_000, 325_000_000, True)
+
+
+async def test_a_tempo_behind_grafana_is_searched_and_fetched_from(monkeypatch) -> None:
+    """Through the proxy of a data source, also to a Tempo that knows only v1: every path below it, with Grafana's token."""
+    monkeypatch.setenv("GRAFANA_TOKEN", "glsa_of-a-service-account")
+    below = "/grafana/api/datasources/proxy/uid/P214B5B846CF3925F"
+    backend = Backend()
+    backend.on(f"{below}/api/echo", ("tempo", "misc-echo"))
+    backend.on(f"{below}{TEMPO}", ("tempo", "search-select"))
+    backend.on(f"{below}/api/search/tag/service.name/values", ("tempo", "tagval-v1-service.name"))
+    async with sources("tempo", backend, below=below, bearer_env="GRAFANA_TOKEN") as opened:
+        assert await opened.ping() == {"tempo": "ok"}
+        (source,) = opened.allowed("C1")
+        assert "payment" in await source.services(window=DAY, tenant=None, deadline_s=5.0)
+        found = await search(opened, TraceQuery(service="payment", window=DAY, only_errors=True))
+        slowest = next(its for its in found if its.duration_ns == 1_300_000_000)
+        path = f"{below}/api/traces/{slowest.trace_id}"
+        backend.on(path, ("tempo", "v1-checkout-slow-pb"))
+        fetched = await fetch(opened, slowest.trace_id)
+        assert len(decode(fetched.body, fetched.wire).spans) == 52
+        backend.on(f"{below}/api/traces/{'f' * 32}", ("tempo", "v1-form-unknown"))
+        assert await code_of_fetch(opened, "f" * 32) == "trace-not-found"
+    assert {asked.headers["Authorization"] for asked in backend.asked} == {"Bearer glsa_of-a-service-account"}
+    assert [asked.path for asked in backend.asked if asked.path.endswith(slowest.trace_id)] == [
+        f"{below}/api/v2/traces/{slowest.trace_id}", path,
+    ]  # fmt: skip
 
 
 async def test_what_a_backend_finds_is_held_against_the_query() -> None:
