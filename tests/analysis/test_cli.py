@@ -126,7 +126,13 @@ def test_an_interruption_is_status_130(files, tmp_path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "analysis", str(pipe), files[1]]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    # A program started in the background of a shell ignores interruptions, and what it starts does as well.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        started = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
+    with started as process:
         with pipe.open("wb"):  # opens as soon as the other end does
             process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130

@@ -32,8 +32,8 @@ for file in sorted(FOLDER.rglob("*.*")):
         except DecodeError:
             pass
 digest = hashlib.sha256()
-for a in traces[::3]:
-    for b in traces[::4]:
+for a in traces[::4]:
+    for b in traces[::5]:
         result = compare(a, b)
         digest.update(result.to_json() + render_text(result).encode() + render_markdown(result).encode())
 print(len(traces), digest.hexdigest())
@@ -43,7 +43,7 @@ print(len(traces), digest.hexdigest())
 def test_two_processes_give_the_same_bytes() -> None:
     """Nothing depends on the order of sets, which differs from process to process."""
     said = set()
-    for seed in ("0", "1", "4711"):
+    for seed in ("0", "4711"):
         environment = os.environ | {"PYTHONHASHSEED": seed}
         run = subprocess.run(
             [sys.executable, "-c", EVERY_PAIR], cwd=ROOT, env=environment, capture_output=True, text=True, check=True

@@ -32,9 +32,9 @@ def text(message: dict) -> str:
     return "\n".join(map(block, message["blocks"]))
 
 
-async def test_windows_are_compared_in_the_channel(make_world, samples) -> None:
+async def test_windows_are_compared_in_the_channel(plain_world, samples) -> None:
     """Announcement, verdict with cause and sample sizes, a thread; then one request of each window, as a pair."""
-    async with make_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:
+    async with plain_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:
         assert await world.command(ASK) == (200, "")
         await world.settled()
         (root,) = world.slack.roots()
@@ -89,9 +89,9 @@ async def test_the_same_question_points_to_its_answer(make_world, samples) -> No
         assert any(body.startswith(b"# requests to checkout POST /orders are ") for body in bodies)
 
 
-async def test_a_private_answer_can_be_posted(make_world, samples) -> None:
+async def test_a_private_answer_can_be_posted(plain_world, samples) -> None:
     """One message for the person who asked, posting gives it to the channel, with its thread; a mention is answered."""
-    async with make_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:
+    async with plain_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:
         await world.command(f"{ASK} private")
         await world.settled()
         assert world.slack.roots() == []
@@ -119,9 +119,9 @@ REFUSED = {
 }
 
 
-async def test_what_cannot_be_compared_is_told_to_the_asker_alone(make_world, samples) -> None:
+async def test_what_cannot_be_compared_is_told_to_the_asker_alone(plain_world, samples) -> None:
     """Names that are not known, windows without requests, sources that the channel does not have."""
-    async with make_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:
+    async with plain_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:
         for asked, sentence in REFUSED.items():
             _, body = await world.command(asked)
             await world.settled()

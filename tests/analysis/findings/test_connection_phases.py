@@ -38,3 +38,22 @@ def test_phases_that_did_not_change_are_not_told(trace) -> None:
     t.span("GET /s", 400, 430, call, kind=SpanKind.SERVER, service="stock")
     evidence = compare(a, t.build()).causes[0].evidence
     assert not any(line.startswith("connect:") for line in evidence)
+
+
+def test_an_end_without_a_beginning_and_other_events_are_no_phase(trace) -> None:
+    """Half a pair measures nothing, what is no number neither; the phase beside them is told all the same."""
+    sides = []
+    for connect in (2, 500):
+        t = trace()
+        root = t.span("GET /", 0, connect + 40, kind=SpanKind.SERVER, service="front")
+        events = (
+            Event("retry", 0, {}), Event("http.dns.done", 7 * MS, {}),
+            Event("http.connect.start", 10 * MS, {}), Event("http.connect.done", (10 + connect) * MS, {}),
+        )  # fmt: skip
+        call = t.span("GET", 5, connect + 35, root, kind=SpanKind.CLIENT, service="front", events=events,
+                      attributes={"tls_time_ms": "unknown"})  # fmt: skip
+        t.span("GET /s", 6 + connect, connect + 34, call, kind=SpanKind.SERVER, service="stock")
+        sides.append(t.build())
+    evidence = compare(*sides).causes[0].evidence
+    assert any(line.startswith("connect: 2.00 ms in A, 500 ms in B") for line in evidence), evidence
+    assert not any(line.startswith(("dns:", "tls:")) for line in evidence)

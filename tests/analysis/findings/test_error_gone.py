@@ -35,3 +35,15 @@ def test_two_successes_and_two_failures_are_no_change(trace, only) -> None:
     for error in (True, False):
         result = compare(charged(trace, 10, error=error), charged(trace, 10.2, error=error))
         assert only(result, "error-gone") is None
+
+
+def test_a_root_that_no_longer_fails_is_told_without_a_caller(trace, only) -> None:
+    """Nothing calls the root: the time that its failure took is its own."""
+    sides = []
+    for took, error in ((900, True), (20, False)):
+        t = trace()
+        t.span("GET /", 0, took, kind=SpanKind.SERVER, error=error)
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.verdict.kind is VerdictKind.FASTER
+    assert "no longer fails: in A error" in only(result, "error-gone").summary
