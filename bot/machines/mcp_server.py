@@ -159,6 +159,7 @@ async def serve_http(settings: Settings, port: int) -> None:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 listening.bind((LOOPBACK, port))
+                listening.listen()  # whoever reads the line below may connect at once
             except OSError as error:
                 raise SettingsError(f"--port: cannot listen on {LOOPBACK}:{port}: {error.strerror}") from None
             log.info("listening for models", url=f"http://{LOOPBACK}:{listening.getsockname()[1]}{PATH}")

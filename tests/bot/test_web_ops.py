@@ -7,9 +7,10 @@ import sqlite3
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 from world import FaultySlack, World
 
-from bot.settings import Settings, SettingsError
+from bot.settings import SettingsError
 from bot.slack import identity
 
 
@@ -39,9 +40,14 @@ async def test_slacks_requests_are_not_taken_at_the_operators_port(world) -> Non
         assert response.status == 404
 
 
-def test_unless_it_is_set_only_the_machine_itself_can_ask() -> None:
-    """The default is loopback."""
-    assert Settings.model_fields["ops_host"].default == "127.0.0.1"
+async def test_unless_it_is_set_only_the_machine_itself_can_ask(make_world) -> None:
+    """Health and metrics, and the HTTP API: nobody answers at any other address of the machine."""
+    async with make_world(api_token=SecretStr("t0ken-of-a-program-that-asks"), api_port=0) as world:
+        for server in (world.bot.ops, world.bot.api):
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.close()
+            with pytest.raises(OSError, match="Connect call failed"):
+                await asyncio.open_connection("127.0.0.2", server.port)
 
 
 async def test_a_port_that_is_taken_is_said_with_its_variable(world, make_world) -> None:

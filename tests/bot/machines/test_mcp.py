@@ -7,8 +7,10 @@ import json
 import os
 import sys
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import httpx2
+import pytest
 from aiohttp import web
 from backends import Town
 from mcp import Client, StdioServerParameters, stdio_client
@@ -159,6 +161,8 @@ async def test_models_on_this_machine_need_a_token_over_http(samples) -> None:
                     refused = await stranger.post(line["url"], json={}, headers=headers)
                     assert refused.status_code == 401
                     assert refused.json()["error"]["code"] == "unauthorised"
+            with pytest.raises(OSError, match="Connect call failed"):  # at any other address of the machine
+                await asyncio.open_connection("127.0.0.2", urlsplit(line["url"]).port)
             headers = {"Authorization": f"Bearer {TOKEN}"}
             async with (
                 httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
