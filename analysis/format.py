@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-_UNITS = ((1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s"))
+_UNITS = ((1, "ns"), (1_000, "µs"), (1_000_000, "ms"))
+_SECOND = 1_000_000_000
 _MINUTE = 60_000_000_000
 _HOUR = 60 * _MINUTE
 _YEAR_9999 = 253_370_764_800_000_000_000
@@ -23,9 +24,9 @@ def duration(ns: int) -> str:
         return sign + _long(size)
     for scale, unit in _UNITS:
         number = _three_digits(size, scale)
-        if number != "1000" or unit == "s":
+        if number != "1000":
             return f"{sign}{number} {unit}" if size else "0 ms"
-    return f"{sign}{size} ns"
+    return f"{sign}{_three_digits(size, _SECOND)} s"
 
 
 def _three_digits(size: int, scale: int) -> str:

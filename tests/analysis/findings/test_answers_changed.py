@@ -50,3 +50,16 @@ def test_another_class_of_status_is_another_answer(trace, only) -> None:
 def test_statuses_of_one_class_are_alike(trace, only) -> None:
     """200 and 201 both say that all went well."""
     assert only(compare(answered(trace, 200), answered(trace, 201)), "status-changed") is None
+
+
+def test_answers_of_both_classes_on_both_sides_are_no_other_answer(trace, only) -> None:
+    """Of two lookups one finds nothing, now as before: which of them comes first is no change."""
+    sides = []
+    for codes in ((200, 404), (404, 200)):
+        t = trace()
+        root = t.span("GET /cart", 0, 60, kind=SpanKind.SERVER)
+        for number, code in enumerate(codes):
+            at = 5 + 20 * number
+            t.span("GET /items", at, at + 10, root, kind=SpanKind.SERVER, attributes={"http.status_code": code})
+        sides.append(t.build())
+    assert only(compare(*sides), "status-changed") is None
