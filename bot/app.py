@@ -65,12 +65,12 @@ class Bot:
         self.installations = open_installations(settings)
         self.client = self._slack_client(settings.slack_bot_token.get_secret_value())
         self.identity = Identity(self.client)
-        self.sources = open_sources(settings, sleep)
+        self.state = open_state(settings)
+        self.ledger, self.results = self.state.ledger, self.state.results
+        self.sources = open_sources(settings, sleep, self.state.cache)
         self.runner = AnalysisRunner(settings.limits.concurrent)
         self.inquiry = Inquiry(settings, self.sources, self.runner)
         self.admission = Admission(settings.limits)
-        self.state = open_state(settings)
-        self.ledger, self.results = self.state.ledger, self.state.results
         self.delivery = Delivery(self.client, sleep)
         permissions = Permissions(self.client, self.delivery, settings)
         self.files = Files(self.client, self.delivery, sleep)

@@ -95,6 +95,11 @@ SOURCE_SECONDS = _histogram(
 SOURCE_ERRORS = _counter(
     "source_errors", "questions to a trace backend that ended without what was asked for, by reason", "source", "code"
 )
+CACHE_LOOKUPS = _counter(
+    "cache_lookups",
+    "looks into the cache of traces and of settled searches: `hit`, `miss`, `away` (Redis did not answer)",
+    "kind", "result",
+)  # fmt: skip
 SLACK_SECONDS = _histogram("slack_seconds", "calls of Slack's API", "method")
 SLACK_ERRORS = _counter("slack_errors", "calls of Slack's API that failed, by reason", "code")
 LOOP_LAG = _histogram(

@@ -223,6 +223,22 @@ class Limits(BaseModel):
     )
 
 
+class CacheSettings(BaseModel):
+    """How much of what backends sent is kept for the next question, encrypted: in memory, or in Redis for all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    traces_s: float = Field(600.0, ge=0, le=86_400, description="seconds that whole traces are kept; 0: never")
+    populations_s: float = Field(
+        300.0, ge=0, le=86_400, description="seconds that it is kept which traces a window of the past has; 0: never"
+    )
+    bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=0,
+        description="most that is kept at once, compressed, in all processes together; 0: nothing",
+    )
+
+
 class Retention(BaseModel):
     """How long what was asked and answered is kept."""
 
@@ -278,6 +294,7 @@ class Settings(BaseSettings):
     reactions: tuple[str, ...] = Field(("mag",), description="emoji that ask about the message they stand under")
     watched_channels: tuple[str, ...] = Field((), description="channels whose alerts I answer without being asked")
     limits: Limits = Field(default_factory=Limits, description="`[limits]`: bounds")
+    cache: CacheSettings = Field(default_factory=CacheSettings, description="`[cache]`: what need not be fetched again")
     retention: Retention = Field(default_factory=Retention, description="`[retention]`: how long what is kept")
 
     @classmethod
@@ -414,6 +431,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[tokens]]`", TokenSettings),
     ("`[[links]]`", LinkSettings),
     ("`[limits]`", Limits),
+    ("`[cache]`", CacheSettings),
     ("`[retention]`", Retention),
 )
 

@@ -21,12 +21,14 @@ from bot.forgetting import REMEMBERED, REQUEST, RESULT, VOTE, selected
 from bot.hold import Hold
 from bot.ledger import SqliteLedger
 from bot.memory import SqliteMemory
+from bot.redis_cache import RedisStore
 from bot.redis_ledger import RedisLedger
 from bot.redis_memory import RedisMemory
 from bot.redis_results import RedisResults
 from bot.results import SqliteResults
 from bot.settings import SettingsError
 from bot.state_file import StateError
+from bot.trace_cache import MemoryStore, TraceCache, shared_secret
 from bot.work_queue import WorkQueue
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class State:
     ledger: Ledger
     results: Results
     memory: Memory
+    cache: TraceCache | None = None
     shared: Shared | None = None
     hold: Hold | None = None
 
@@ -107,6 +110,8 @@ class State:
         await self.memory.aclose()
         await self.results.aclose()
         await self.ledger.aclose()
+        if self.cache is not None:
+            await self.cache.aclose()
         if self.hold is not None:
             self.hold.let_go()
 
@@ -127,7 +132,7 @@ def open_state(settings: Settings) -> State:
         file, keep = settings.state_file, settings.retention
         return State(
             SqliteLedger(file, keep=keep), SqliteResults(file, keep=keep), SqliteMemory(file, keep=keep),
-            hold=Hold(file.with_name(f"{file.name}.lock")),
+            cache=_open_cache(settings), hold=Hold(file.with_name(f"{file.name}.lock")),
         )  # fmt: skip
     url = settings.redis_url.get_secret_value()
     pool = BlockingConnectionPool.from_url(
@@ -141,4 +146,17 @@ def open_state(settings: Settings) -> State:
     redis = Redis.from_pool(pool)  # which is closed with its client
     keep = settings.retention
     ledger = RedisLedger(redis, keep=keep)
-    return State(ledger, RedisResults(redis, keep=keep), RedisMemory(redis, keep=keep), Shared(ledger, WorkQueue(url)))
+    return State(
+        ledger, RedisResults(redis, keep=keep), RedisMemory(redis, keep=keep), _open_cache(settings),
+        Shared(ledger, WorkQueue(url)),
+    )  # fmt: skip
+
+
+def _open_cache(settings: Settings) -> TraceCache | None:
+    """Open the cache that the settings name; None where nothing is to be kept."""
+    its = settings.cache
+    if not its.bytes or not (its.traces_s or its.populations_s):
+        return None
+    url = settings.redis_url
+    store = MemoryStore(its.bytes) if url is None else RedisStore(url.get_secret_value(), its.bytes)
+    return TraceCache(store, shared_secret(settings), its)

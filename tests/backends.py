@@ -49,8 +49,9 @@ class Backend:
 
 @asynccontextmanager
 async def sources(
-    kind: str, backend: Backend, *, limits: Limits | None = None, channels=None, more=(), below: str = "", **changes
-):
+    kind: str, backend: Backend, *, limits: Limits | None = None, channels=None, more=(), below: str = "", cache=None,
+    **changes,
+):  # fmt: skip
     """Serve a backend, whose paths are below another one, and open it as a source named after its kind."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", backend.answer)
@@ -59,7 +60,7 @@ async def sources(
             sources=(SourceSettings(name=kind, kind=kind, url=url + below, **changes), *more), jaeger_url=None, tempo_url=None,
             channels=channels or {}, limits=limits or Limits(missing_retry_s=0),
         )  # fmt: skip
-        opened = open_sources(settings, no_sleep)
+        opened = open_sources(settings, no_sleep, cache)
         try:
             yield opened
         finally:
@@ -135,8 +136,8 @@ class Town(Samples):
         return self.bodies.get(trace_id)
 
     @asynccontextmanager
-    async def open(self, **changes):
-        """Serve the town's Jaeger and open it as a source."""
+    async def served(self):
+        """Serve the town's Jaeger; yields its address."""
 
         @web.middleware
         async def watch(request: web.Request, handler):
@@ -150,8 +151,14 @@ class Town(Samples):
         app = web.Application(middlewares=[watch])
         app.add_routes(routes(self))
         async with serve(app) as url:
+            yield f"{url}/jaeger"
+
+    @asynccontextmanager
+    async def open(self, **changes):
+        """Serve the town's Jaeger and open it as a source."""
+        async with self.served() as url:
             settings = Settings.model_construct(
-                sources=(SourceSettings(name="town", kind="jaeger", url=f"{url}/jaeger", **changes),), jaeger_url=None,
+                sources=(SourceSettings(name="town", kind="jaeger", url=url, **changes),), jaeger_url=None,
                 tempo_url=None, channels={}, limits=Limits(missing_retry_s=0),
             )  # fmt: skip
             opened = open_sources(settings, no_sleep)

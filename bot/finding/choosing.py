@@ -1,7 +1,9 @@
 """Where to look for traces, what to take of what was found, and how to say it. Pure.
 
-    |---- 6 days ----|--- 18 h ---|-- 4 h --|- 1.5 h -|- 30 min -| suspect
-      looked at last                          looked at first
+    |---- 6 days ----|--- 18 h ---|-- 4 h --|- 1.5 h -|- 30 min -|-| suspect
+      looked at last                          looked at first    second: at most 5 min
+
+All but that one begin and end at whole 5 minutes: questions about neighbours search, and fetch, the same.
 
 The requests just before a suspect may be part of the same trouble. A window in which most are like the suspect is
 passed over while an earlier one can still tell what is usual.
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from bot.sources.base import TraceSummary
 
 REACHES_S = (1800, 2 * 3600, 6 * 3600, 24 * 3600, 168 * 3600)  # how far back, step by step; no backend keeps all
+SHARED_S = 300  # suspects within as much of each other are compared with the same requests
 AFTER_S = 24 * 3600  # how far forward, when nothing ran before
 DAY_S = 24 * 3600
 ENOUGH = 20  # traces after which no further window is looked at
@@ -34,9 +37,11 @@ CLOSE = 3  # names proposed for one that is not known
 
 
 def windows_before(started_at_ns: int) -> list[tuple[int, int]]:
-    """Return the windows (unix seconds) before a request, the closest first."""
+    """Return the windows (unix seconds) before a request, in the order in which to look: above."""
     end = -(-started_at_ns // 1_000_000_000)
-    return [(end - far, end - near) for near, far in pairwise((0, *REACHES_S))]
+    shared = end // SHARED_S * SHARED_S
+    first, *farther = [(shared - far, shared - near) for near, far in pairwise((0, *REACHES_S))]
+    return [first, *([(shared, end)] if end > shared else []), *farther]
 
 
 def window_after(started_at_ns: int) -> tuple[int, int]:
@@ -69,6 +74,11 @@ def span_of(found: Sequence[TraceSummary]) -> tuple[int, int]:
     """Return the time (unix seconds) from the first to the last of the traces."""
     starts = [summary.started_at_ns // 1_000_000_000 for summary in found]
     return min(starts), max(starts) + 1
+
+
+def around(windows: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return the time from the first window's start to the last one's end; None without any."""
+    return (min(start for start, _ in windows), max(end for _, end in windows)) if windows else None
 
 
 def between(window: tuple[int, int], today: int) -> str:

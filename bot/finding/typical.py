@@ -83,7 +83,7 @@ async def _before(place: Place, suspect: RootCall) -> _Candidates:
     passed: list[tuple[int, int]] = []
     for window in choosing.windows_before(suspect.started_at_ns):
         started = suspect.started_at_ns // 1_000_000_000
-        if (kept or alike) and started - window[0] > choosing.DAY_S + 1:
+        if (kept or alike) and started - window[0] > choosing.DAY_S + choosing.SHARED_S:
             break  # whatever was found within a day says more than what happened last week
         try:
             found = await _search(place, suspect, window)
@@ -101,7 +101,7 @@ async def _before(place: Place, suspect: RootCall) -> _Candidates:
     if alike and len(kept) < choosing.FEW:
         return _Candidates(alike)  # requests like the suspect are what is usual
     over = [window for window in passed if kept and window[0] >= choosing.span_of(kept)[0]]
-    return _Candidates(kept, (over[-1][0], over[0][1]) if over else None)
+    return _Candidates(kept, choosing.around(over))
 
 
 async def _search(place: Place, suspect: RootCall, window: tuple[int, int]) -> list[TraceSummary]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import SourceError, UserError
 from bot.sources.base import FetchedTrace, TraceSource
+from bot.sources.cached import CachedSource
 from bot.sources.jaeger import JaegerSource
 from bot.sources.tempo import TempoSource
 from bot.sources.watched import WatchedSource
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from bot.request import TraceRef
     from bot.settings import Settings, SourceSettings
+    from bot.trace_cache import TraceCache
 
 __all__ = ["FetchedTrace", "Sources", "TraceSource", "open_sources"]
 
@@ -149,7 +151,10 @@ def _nowhere(errors: list[SourceError], reference: TraceRef) -> SourceError:
     return SourceError("trace-not-found", source=names, trace=reference.trace_id)
 
 
-def open_sources(settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> Sources:
-    """Create the clients of every configured source."""
-    sources = {s.name: WatchedSource(KINDS[s.kind](s)) for s in settings.all_sources}
+def open_sources(
+    settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, cache: TraceCache | None = None
+) -> Sources:
+    """Create the clients of every configured source; with a cache, what it has is not asked of them."""
+    opened = [KINDS[its.kind](its) for its in settings.all_sources]
+    sources = {its.settings.name: WatchedSource(its) if cache is None else CachedSource(its, cache) for its in opened}
     return Sources(sources, settings, sleep)

@@ -21,6 +21,7 @@ from bot.errors import FAMILIES
 from bot.settings import Limits, SourceSettings
 from bot.slack.client import KNOWN
 from bot.slack.reception import payload_kind
+from bot.trace_cache import Kind
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,7 +139,8 @@ async def test_no_label_grows_with_what_people_and_traces_say(world, samples) ->
     await world.settled()
     codes = {code for family in FAMILIES for code in family.sentences} | KNOWN | {"internal", "other", "unreachable"}
     known = {
-        "kind": {"command", "event", "button", "form", "shortcut", "other", "refused", *VerdictKind, *CauseKind},
+        "kind": {"command", "event", "button", "form", "shortcut", "other", "refused", *VerdictKind, *CauseKind, *Kind},
+        "result": {"hit", "miss", "away"},
         "outcome": {"answered", "failed", "repeated", "refused", "interrupted"},
         "code": codes,
         "wait": {"taker", "place"},

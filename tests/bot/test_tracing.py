@@ -17,6 +17,7 @@ from analysis import Trace, WireFormat, compare, decode_many
 from analysis.comparison import VerdictKind
 from analysis.model import SpanKind
 from bot import tracing
+from bot.settings import CacheSettings
 
 OTHER = "C0OTHER"
 VARIABLES = (
@@ -96,7 +97,7 @@ async def test_a_request_is_one_trace_with_its_steps(world, samples, collect) ->
 async def test_the_bot_explains_its_own_slow_request(make_world, samples, collect) -> None:
     """Two of its own traces, one while a backend was slow: the difference is put down to fetching."""
     pair = samples.pairs[0]
-    async with make_world() as world, collect() as bodies:
+    async with make_world(cache=CacheSettings(bytes=0)) as world, collect() as bodies:
         await ask(world, samples.pairs[1])  # the child is warm afterwards
         source = world.bot.sources.named("jaeger")._source
         fetch = source.fetch
