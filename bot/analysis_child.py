@@ -24,7 +24,9 @@ import msgspec
 from msgspec import Struct
 
 from analysis import (
+    DEFAULTS,
     AnalysisError,
+    CompareOptions,
     Comparison,
     FleetComparison,
     Population,
@@ -40,6 +42,7 @@ from analysis import (
 from analysis.evidence import SpanEvidence, evidence
 from analysis.picture import Course, render_png
 from analysis.report import Table, table
+from bot.redaction import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -192,16 +195,20 @@ class Compared(NamedTuple):
     population: int = 0  # traces in the population
 
 
-def compared(baseline: Fetched, suspect: Fetched, timed: Timed | None = None) -> Compared:
+def compared(
+    baseline: Fetched, suspect: Fetched, timed: Timed | None = None, options: CompareOptions = DEFAULTS
+) -> Compared:
     """Decode and compare two traces; raises the engine's `AnalysisError` with a sentence for people."""
     timed = timed or Timed()
     with timed("decode"):
         one, two = _read("A", *baseline), _read("B", *suspect)
     with timed("compare"):
-        return Compared(compare(one, two), one, two)
+        return Compared(compare(one, two, options=options), one, two)
 
 
-def compared_with_typical(suspect: Fetched, others: Iterable[Fetched], timed: Timed | None = None) -> Compared:
+def compared_with_typical(
+    suspect: Fetched, others: Iterable[Fetched], timed: Timed | None = None, options: CompareOptions = DEFAULTS
+) -> Compared:
     """Compare a trace with the typical one of others of its operation, all of them being the population.
 
     Those that cannot be read are left out; raises `AnalysisError` when none can, or when the suspect cannot.
@@ -215,15 +222,18 @@ def compared_with_typical(suspect: Fetched, others: Iterable[Fetched], timed: Ti
         typical = population.typical()
         if typical is None:
             raise AnalysisError("None of the traces found to compare with can be read.")
-        return Compared(compare(traces[typical], read, population), traces[typical], read, len(population.samples))
+        comparison = compare(traces[typical], read, population, options)
+        return Compared(comparison, traces[typical], read, len(population.samples))
 
 
-def windows_compared(baseline: Spooled, suspect: Spooled, timed: Timed | None = None) -> WindowsAnswer:
+def windows_compared(
+    baseline: Spooled, suspect: Spooled, timed: Timed | None = None, options: CompareOptions = DEFAULTS
+) -> WindowsAnswer:
     """Compare the requests of two windows, reading one trace at a time; what cannot be read is counted."""
     timed = timed or Timed()
     readers = _Reader(baseline), _Reader(suspect)
     with timed("compare"):
-        whole = compare_fleets(*readers)
+        whole = compare_fleets(*readers, options)
     with timed("report"):
         short = msgspec.structs.replace(whole, paths=whole.paths[:KEPT])
         markdown = render_fleets_markdown(whole).encode(errors="replace")
@@ -265,11 +275,11 @@ def _readable(bodies: Iterable[Fetched]) -> Iterator[Trace]:
             yield decode(body, wire)
 
 
-def work(job: Job, bodies: Sequence[bytes]) -> Outcome:
+def work(job: Job, bodies: Sequence[bytes], options: CompareOptions = DEFAULTS) -> Outcome:
     """Do one job; never raises."""
     timed = Timed()
     try:
-        outcome = _work(job, bodies, timed)
+        outcome = _work(job, bodies, timed, options)
     except AnalysisError as error:
         outcome = Outcome(error=str(error))
     except Exception as error:  # noqa: BLE001 - it is told, and this process ends
@@ -277,23 +287,23 @@ def work(job: Job, bodies: Sequence[bytes]) -> Outcome:
     return msgspec.structs.replace(outcome, steps=tuple(timed.steps))
 
 
-def _work(job: Job, bodies: Sequence[bytes], timed: Timed) -> Outcome:
+def _work(job: Job, bodies: Sequence[bytes], timed: Timed, options: CompareOptions) -> Outcome:
     fetched = [(body, its.wire) for body, its in zip(bodies, job.bodies, strict=True)]
     if isinstance(job, Draw):
         with timed("draw"):
             return Outcome(picture=render_png(job.comparison, job.course))
     if isinstance(job, CompareWindows):
-        return Outcome(windows=windows_compared(job.baseline, job.suspect, timed))
+        return Outcome(windows=windows_compared(job.baseline, job.suspect, timed, options))
     if isinstance(job, Look):
         with timed("decode"):
             return Outcome(root=root_call(fetched[0]))
     both = (
-        compared(fetched[0], fetched[1], timed)
+        compared(fetched[0], fetched[1], timed, options)
         if job.baseline
-        else compared_with_typical(fetched[0], fetched[1:], timed)
+        else compared_with_typical(fetched[0], fetched[1:], timed, options)
     )
     with timed("report"):
-        return Outcome(answer=_answer(both))
+        return Outcome(answer=_answer(both, options))
 
 
 def _fault(error: Exception) -> str:
@@ -303,7 +313,7 @@ def _fault(error: Exception) -> str:
     return f"{type(error).__name__} at {places}"
 
 
-def _answer(both: Compared) -> Answer:
+def _answer(both: Compared, options: CompareOptions) -> Answer:
     comparison = both.comparison
     short = msgspec.structs.replace(
         comparison, contributions=comparison.contributions[:KEPT], findings=comparison.findings[:KEPT]
@@ -311,7 +321,7 @@ def _answer(both: Compared) -> Answer:
     return Answer(
         comparison=short, table=table(comparison), population=both.population,
         failed=any(len(part.path) == 1 and part.suspect_errors for part in comparison.contributions),
-        evidence=evidence(short, both.baseline, both.suspect), report=_report(comparison, short),
+        evidence=evidence(short, both.baseline, both.suspect, options), report=_report(comparison, short),
     )  # fmt: skip
 
 
@@ -325,18 +335,19 @@ def _report(comparison: Comparison, short: Comparison) -> Report:
 
 
 def main() -> None:
-    """Serve jobs until standard input closes."""
+    """Serve jobs until standard input closes; an argument says what else is secret."""
     # A terminal's Ctrl-C and some platforms' SIGTERM reach the whole group: the bot decides when its children end,
     # after the comparisons under way. (When it dies itself, standard input closes.)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+    options = options_of(sys.argv[1]) if len(sys.argv) > 1 else DEFAULTS
     jobs, outcomes = sys.stdin.buffer, sys.stdout.buffer
     while len(length := jobs.read(LENGTH.size)) == LENGTH.size:
         job = msgspec.msgpack.decode(jobs.read(LENGTH.unpack(length)[0]), type=Job)
         bodies = [jobs.read(body.size) for body in job.bodies]
-        outcome = work(job, bodies)
+        outcome = work(job, bodies, options)
         answer = msgspec.msgpack.encode(outcome)
         outcomes.write(LENGTH.pack(len(answer)) + answer)
         outcomes.flush()

@@ -68,7 +68,7 @@ class Bot:
         self.state = open_state(settings)
         self.ledger, self.results = self.state.ledger, self.state.results
         self.sources = open_sources(settings, sleep, self.state.cache)
-        self.runner = AnalysisRunner(settings.limits.concurrent)
+        self.runner = AnalysisRunner(settings.limits.concurrent, redaction=settings.redaction)
         self.inquiry = Inquiry(settings, self.sources, self.runner)
         self.admission = Admission(settings.limits)
         self.delivery = Delivery(self.client, sleep)

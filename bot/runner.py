@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from analysis import Comparison, RootCall
     from analysis.picture import Course
     from bot.analysis_child import Job, Spooled, WindowsAnswer
+    from bot.redaction import Redaction
     from bot.sources import FetchedTrace
 
 Wanted = TypeVar("Wanted")
@@ -40,8 +41,8 @@ log = structlog.get_logger()
 class AnalysisRunner:
     """A few warm child processes, one comparison at a time in each."""
 
-    def __init__(self, children: int, command: Sequence[str] = COMMAND) -> None:
-        self._command = command
+    def __init__(self, children: int, command: Sequence[str] = COMMAND, *, redaction: Redaction | None = None) -> None:
+        self._command = (*command, redaction.written()) if redaction else command
         self._free = asyncio.Semaphore(children)
         self._idle: list[Process] = []
 

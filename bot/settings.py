@@ -21,6 +21,7 @@ from bot.evidence.queries import check_query
 from bot.evidence.span_metrics import IMAGES, VERSIONS
 from bot.links import FIELDS, check_template
 from bot.reach import API, PROGRAM, ChannelSettings, Reach, TokenSettings
+from bot.redaction import Redaction
 from bot.renamed_settings import with_new_names, with_new_variables
 
 CONFIG_VARIABLE = "COMPARE_TRACES_CONFIG"
@@ -295,6 +296,7 @@ class Settings(BaseSettings):
     watched_channels: tuple[str, ...] = Field((), description="channels whose alerts I answer without being asked")
     limits: Limits = Field(default_factory=Limits, description="`[limits]`: bounds")
     cache: CacheSettings = Field(default_factory=CacheSettings, description="`[cache]`: what need not be fetched again")
+    redaction: Redaction = Field(default_factory=Redaction, description="`[redaction]`: what else is secret")
     retention: Retention = Field(default_factory=Retention, description="`[retention]`: how long what is kept")
 
     @classmethod
@@ -432,6 +434,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[[links]]`", LinkSettings),
     ("`[limits]`", Limits),
     ("`[cache]`", CacheSettings),
+    ("`[redaction]`", Redaction),
     ("`[retention]`", Retention),
 )
 

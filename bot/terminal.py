@@ -28,7 +28,7 @@ ORIGIN = Origin(team="", channel="terminal", user="", user_name="")  # no channe
 
 async def compare(settings: Settings, words: Sequence[str], source: str | None, form: str) -> int:
     """Compare what the words name and print it, as "text", "json" or "markdown"; raises `BotError`."""
-    sources, runner = open_sources(settings), AnalysisRunner(1)
+    sources, runner = open_sources(settings), AnalysisRunner(1, redaction=settings.redaction)
     try:
         options = [f"source={source}"] if source else []
         request = parse_command(" ".join([*words, *options]), sources.hosts)

@@ -10,10 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from analysis.redact import redacted
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.evidence.prometheus import Series
     from bot.evidence.question import Question
@@ -37,10 +35,12 @@ def window(time: tuple[int, int]) -> tuple[int, int]:
     return time[0] - BEFORE_S, time[1] + STEP_S
 
 
-def changes(series: Sequence[Series], label: str, time: tuple[int, int]) -> list[Change]:
+def changes(series: Sequence[Series], label: str, time: tuple[int, int], redact: Callable[[str], str]) -> list[Change]:
     """Return what changed within a time; `label` "": the value of the first line itself is what changes."""
     found = _of_label(series, label) if label else _of_value(series)
-    return [(at, _shown(before), _shown(after)) for at, before, after in found if time[0] <= at <= time[1]]
+    return [
+        (at, redact(before)[:VALUE], redact(after)[:VALUE]) for at, before, after in found if time[0] <= at <= time[1]
+    ]
 
 
 def _of_label(series: Sequence[Series], label: str) -> list[Change]:
@@ -66,7 +66,3 @@ def _of_label(series: Sequence[Series], label: str) -> list[Change]:
 def _of_value(series: Sequence[Series]) -> list[Change]:
     points = series[0].points if series else ()
     return [(at, f"{before:g}", f"{after:g}") for (_, before), (at, after) in pairwise(points) if before != after]
-
-
-def _shown(value: str) -> str:
-    return redacted(value)[:VALUE]

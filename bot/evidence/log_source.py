@@ -14,6 +14,8 @@ from bot.evidence.patterns import Lines, new_patterns
 from bot.evidence.windows import windows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.evidence.lines import Line
     from bot.evidence.question import Question, Request
     from bot.settings import LogSettings
@@ -29,8 +31,9 @@ LATE_NS = 60 * NS  # a request's own lines may come that much before or after it
 class LogSource:
     """One source of logs, asked about both requests at once."""
 
-    def __init__(self, settings: LogSettings, around_s: float) -> None:
+    def __init__(self, settings: LogSettings, around_s: float, redact: Callable[[str], str] = redacted) -> None:
         self.settings = settings
+        self._redact = redact
         self._around_s = around_s
         self._asking = Asking(settings)
 
@@ -48,7 +51,7 @@ class LogSource:
                 self._with_words(baseline, question.services, when.baseline, tenant, deadline_s),
                 self._with_words(suspect, question.services, when.suspect, tenant, deadline_s),
             )
-        patterns = await asyncio.to_thread(new_patterns, baseline, suspect, apart=when.apart)
+        patterns = await asyncio.to_thread(new_patterns, baseline, suspect, apart=when.apart, redact=self._redact)
         facts = tuple(
             LogFact(
                 source=self.settings.name, service=its.service or question.services[0], level=its.level,
@@ -75,7 +78,7 @@ class LogSource:
         return tuple(
             ChangeFact(
                 source=self.settings.name, service=service, what="deployed", at=at, before="",
-                after=" ".join(redacted(text).split())[:EVENT],
+                after=" ".join(self._redact(text).split())[:EVENT],
             )
             for service, events in zip(question.services, found, strict=True)
             for at, text in events[-DEPLOYMENTS:]

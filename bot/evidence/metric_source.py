@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from analysis.redact import redacted
 from bot.errors import SourceError
 from bot.evidence import changes, prometheus
 from bot.evidence.asking import Asking
@@ -15,6 +16,8 @@ from bot.evidence.queries import filled
 from bot.finding import trend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.evidence.question import Question, Subject
     from bot.settings import ChangeSettings, MetricSettings
 
@@ -27,8 +30,9 @@ log = structlog.get_logger()
 class MetricSource:
     """One source of metrics, asked about one operation at a time."""
 
-    def __init__(self, settings: MetricSettings) -> None:
+    def __init__(self, settings: MetricSettings, redact: Callable[[str], str] = redacted) -> None:
         self.settings = settings
+        self._redact = redact
         self._asking = Asking(settings)
 
     async def facts(
@@ -65,7 +69,7 @@ class MetricSource:
             return []
         return [
             ChangeFact(source=self.settings.name, service=service, what=its.name, at=at, before=before, after=after)
-            for at, before, after in changes.changes(series, its.label, time)
+            for at, before, after in changes.changes(series, its.label, time, self._redact)
         ]
 
     async def _fact(

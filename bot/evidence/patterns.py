@@ -21,7 +21,7 @@ from analysis.redact import redacted
 from bot.evidence.lines import ERROR, FINE, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 CHANCE = 0.01
@@ -56,9 +56,11 @@ class Pattern(Struct, frozen=True, kw_only=True):
     own: bool
 
 
-def new_patterns(baseline: Lines, suspect: Lines, *, apart: bool) -> tuple[Pattern, ...]:
+def new_patterns(
+    baseline: Lines, suspect: Lines, *, apart: bool, redact: Callable[[str], str] = redacted
+) -> tuple[Pattern, ...]:
     """Compare the logs of both sides; `apart`: their windows hold different times, so that counting means something."""
-    miner = _Miner()
+    miner = _Miner(redact)
     counts: list[Counter[tuple[str, str, int]]] = [
         miner.counted(lines) for lines in (baseline.around, suspect.around, baseline.own, suspect.own)
     ]
@@ -94,7 +96,8 @@ def _more(a: int, b: int, templates: int) -> bool:
 class _Miner:
     """Puts errors and warnings together that say the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
         self._drains: dict[str, Drain] = {}
         self._samples: dict[tuple[str, str, int], str] = {}
 
@@ -113,7 +116,7 @@ class _Miner:
 
     def sample(self, kind: tuple[str, str, int]) -> str:
         """Return a line of a kind, in which nothing sensitive is left: found before anything is cut off."""
-        return _TIME.sub("", " ".join(redacted(self._samples[kind]).split()))[:SAMPLE]
+        return _TIME.sub("", " ".join(self._redact(self._samples[kind]).split()))[:SAMPLE]
 
 
 def _masked(text: str) -> str:

@@ -31,8 +31,9 @@ class EvidenceSources:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._logs = {its.name: LogSource(its, settings.evidence.around_s) for its in settings.logs}
-        self._metrics = {its.name: MetricSource(its) for its in settings.metrics}
+        redact = settings.redaction.redacted
+        self._logs = {its.name: LogSource(its, settings.evidence.around_s, redact) for its in settings.logs}
+        self._metrics = {its.name: MetricSource(its, redact) for its in settings.metrics}
 
     def names(self, channel: str) -> list[str]:
         """Return the names of what is asked for a channel."""

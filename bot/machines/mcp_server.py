@@ -172,7 +172,7 @@ async def _asking(settings: Settings) -> AsyncIterator[Asking]:
     """Open what answers need: sources and child processes, nothing of Slack."""
     if not settings.all_sources:
         raise SettingsError("sources: none configured: set JAEGER_URL or TEMPO_URL, or write a TOML file")
-    sources, runner = open_sources(settings), AnalysisRunner(settings.limits.concurrent)
+    sources, runner = open_sources(settings), AnalysisRunner(settings.limits.concurrent, redaction=settings.redaction)
     inquiry = Inquiry(settings, sources, runner)
     try:
         yield Asking(sources, inquiry, Admission(settings.limits))

@@ -145,7 +145,18 @@ async def test_no_label_grows_with_what_people_and_traces_say(world, samples) ->
         "code": codes,
         "wait": {"taker", "place"},
         "step": {"decode", "compare", "report", "draw", "total", "announce", "answer"},
-        "call": {"fetch", "search", "services", "operations", "latencies", "failures", "ping"},
+        "call": {
+            "fetch",
+            "search",
+            "services",
+            "operations",
+            "latencies",
+            "failures",
+            "totals",
+            "lines",
+            "changes",
+            "ping",
+        },
     }
     _, text = await scrape(world)
     seen = defaultdict(set)

@@ -234,13 +234,14 @@ async def test_sigterm_while_slack_hangs_at_the_start_ends_the_process(town) -> 
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-async def test_what_keeps_the_bot_from_starting_is_one_line(town, environment, said) -> None:
-    """Exit status 2 and a sentence that names the variable; never a traceback."""
+async def test_what_keeps_the_bot_from_starting_is_one_sentence(town, environment, said) -> None:
+    """Exit status 2, a sentence that names the variable and where all of them are listed; never a traceback."""
     process = await town.start(wait=False, **environment)
     status, written = await process.ended()
     assert status == 2
-    (line,) = [line for line in written.splitlines() if not line.startswith("{")]
+    line, more = [line for line in written.splitlines() if not line.startswith("{")]
     assert said in line
+    assert more == "(`compare-traces-bot settings` lists them all)"
 
 
 async def test_a_token_that_slack_refuses_is_one_line(town) -> None:
