@@ -24,6 +24,7 @@ _PEEK = 4_096  # bytes looked at to tell the JSON dialects apart
 _JAEGER_KEYS = (b'"data"', b'"traceID"', b'"processes"', b'"operationName"')
 _OTLP_KEYS = (b'"resourceSpans"', b'"batches"', b'"trace"', b'"result"', b'"scopeSpans"')
 _BOM = b"\xef\xbb\xbf"
+_FIRST_TAGS = b"\x0a\x12\x18\x22"  # what can begin a message that holds a trace: its fields 1 to 4
 
 
 def decode(body: bytes, wire: WireFormat | None = None) -> Trace:
@@ -72,6 +73,10 @@ def _decode_json(body: bytes) -> tuple[Trace, ...]:
 
 
 def _decode_protobuf(body: bytes, *, envelope: bool | None) -> tuple[Trace, ...]:
+    if envelope is None and body[0] not in _FIRST_TAGS:
+        raise DecodeError(
+            "this is neither JSON nor protobuf: traces come as Jaeger, Tempo or OTLP JSON, or OTLP protobuf"
+        )
     if envelope is None:
         return decode_protobuf(body)
     try:

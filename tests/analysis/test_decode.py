@@ -181,7 +181,7 @@ OTLP = '{"resourceSpans": [{"scopeSpans": [{"spans": [{"spanId": "b1", "attribut
         (b"   \n", "empty"),
         (b"<html><body>Sign in</body></html>", "HTML"),
         (b'{"data": [', "not Jaeger JSON"),
-        (b"404 page not found", "not protobuf"),
+        (b"404 page not found", "neither JSON nor protobuf"),
         (gzip.compress(b"{}", mtime=0), "gzipped"),
         (b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"spanId": 7}]}]}]}', "not OTLP JSON"),
         (b'{"data":[{"traceID":"zz zz","spans":[{"spanID":"x y","startTime":1}]}]}', "not a trace or span id"),
