@@ -20,6 +20,7 @@ from bot.admission import Admission
 from bot.answering import Answering
 from bot.comparing import Jobs
 from bot.completing import Completing
+from bot.ending import ended
 from bot.evidence.sources import EvidenceSources
 from bot.inquiry import Inquiry
 from bot.machines.asking import Asking
@@ -255,9 +256,7 @@ class Bot:
             await self._socket.close_async()
         await self._working.aclose()
         await self.jobs.drain()
-        for task in self._watching:
-            task.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        await ended(self._watching)
         await self.runner.aclose()
         await self.responder.aclose()
         await self.sources.aclose()

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from bot import audit, metrics
 from bot.admission import asker
 from bot.arrival import request_key
+from bot.ending import ended
 from bot.errors import MY_FAULT, BotError, DeliveryError, UserError
 from bot.finding.exemplar import LAG_S
 from bot.ledger import AlertName, FullError
@@ -137,10 +138,7 @@ class Jobs:
         ending = clock() + timeout_s
         while self._tasks and (left_s := ending - clock()) > 0:  # one that runs may have another one started
             await asyncio.wait(set(self._tasks), timeout=left_s)
-        pending = set(self._tasks)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await ended(self._tasks)
 
     async def idle(self) -> None:
         """Wait until every accepted request has ended."""
