@@ -313,7 +313,7 @@ def _fault(error: Exception) -> str:
     return f"{type(error).__name__} at {places}"
 
 
-def _answer(both: Compared, options: CompareOptions) -> Answer:
+def _answer(both: Compared, options: CompareOptions = DEFAULTS) -> Answer:
     comparison = both.comparison
     short = msgspec.structs.replace(
         comparison, contributions=comparison.contributions[:KEPT], findings=comparison.findings[:KEPT]

@@ -103,7 +103,7 @@ async def fetch(url: str, **query: str) -> tuple[int, str]:
         ("jaeger/api/traces", {}, 400, "'service' is required"),
         ("jaeger/api/traces", {"service": "gateway", "minDuration": "5"}, 400, "invalid duration"),
         ("jaeger/api/traces", {"service": "gateway", "tags": "error=true"}, 400, "Expecting value"),
-        ("jaeger/api/traces", {"service": "gateway", "maxDuration": "1us"}, 200, '"data": []'),
+        ("jaeger/api/traces", {"service": "gateway", "maxDuration": "1us"}, 200, '"data":[]'),
         ("jaeger/api/traces", {"service": "payment", "tags": '{"error":"true"}', "limit": "1"}, 200, '"traceID"'),
         ("jaeger/api/operations", {"service": "gateway"}, 200, '"GET /api/home"'),
         ("tempo/api/search", {"q": "gateway"}, 400, "invalid TraceQL query"),
