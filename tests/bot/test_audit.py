@@ -22,7 +22,7 @@ FIELDS = {
 }  # fmt: skip
 BROKEN = """
 from bot import analysis_child as child
-def broken(*_):
+def broken(*_, **__):
     raise KeyError("SELECT card FROM payments of jane")
 child.compare = broken
 child.main()
