@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from world import CHANNEL
 from analysis.comparison import CauseKind, VerdictKind
 from bot import metrics
 from bot.errors import FAMILIES
+from bot.machines.calls import CALLS
 from bot.settings import Limits, SourceSettings
 from bot.slack.client import KNOWN
 from bot.slack.reception import payload_kind
@@ -156,7 +158,9 @@ async def test_no_label_grows_with_what_people_and_traces_say(world, samples) ->
             "lines",
             "changes",
             "ping",
+            *(call.name for call in CALLS),
         },
+        "status": {"ok", "error", *(str(status.value) for status in HTTPStatus)},  # of programs, where any called
     }
     _, text = await scrape(world)
     seen = defaultdict(set)
@@ -166,7 +170,7 @@ async def test_no_label_grows_with_what_people_and_traces_say(world, samples) ->
                 assert set(sample.labels) <= {*metrics.LABELS[family.name], "le"}
                 for name, value in sample.labels.items():
                     seen[name].add(value)
-    assert set(seen) == {*known, "le", "method", "source"}
+    assert set(seen) | {"status"} == {*known, "le", "method", "source"}
     for name, values in known.items():
         assert seen[name] <= values
     assert all(re.fullmatch(r"[a-z]+(\.[a-zA-Z]+)+", method) for method in seen["method"])
