@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo demo-cli test prove check format bench bench-peer lock clean drill docs screenshot coverage mutants build
+.PHONY: install demo demo-cli test prove check format bench bench-peer lock clean drill load docs screenshot coverage mutants build
 
 install: $(STAMP)
 
@@ -57,9 +57,9 @@ check: install
 # Writes anew what is generated: the outputs of commands in the pages, settings, findings, metrics.
 docs: install
 	@$(BIN)/python tests/documented.py
-	@$(BIN)/python -m bot.settings > docs/SETTINGS.md
+	@$(BIN)/python -m bot settings > docs/SETTINGS.md
 	@$(BIN)/python -m analysis.findings > docs/FINDINGS.md
-	@$(BIN)/python -m bot.metrics > docs/METRICS.md
+	@$(BIN)/python -m bot.telemetry.metrics > docs/METRICS.md
 
 screenshot: install
 	@$(BIN)/python tests/browser_setup.py

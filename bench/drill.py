@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.deployment import SECRET, Commands, Deployment, of_whom, percentile, person
 from bot.playground.trace_api import Samples, routes
 from bot.playground.workspace import BOT_ID, Workspace
-from bot.work_queue import LEASE_S
+from bot.state.work_queue import LEASE_S
 
 CHANNELS = {f"C{number:03}": f"inc-{number}" for number in range(60)}
 SLACK_FAULTS = ("429", "500", "cut after", "cut before")

@@ -212,7 +212,8 @@ class Sampler:
 
 def run_bot(folder: str, arguments: list[str]) -> int:
     """Run the bot with a sampler on its loop."""
-    from bot import __main__, metrics  # noqa: PLC0415 - only in the processes that are it
+    from bot import __main__  # noqa: PLC0415 - only in the processes that are it
+    from bot.telemetry import metrics  # noqa: PLC0415 - only in the processes that are it
 
     sampler = Sampler()
     metrics.sample_loop_lag = sampler.__call__

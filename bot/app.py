@@ -15,19 +15,19 @@ import structlog
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import metrics
-from bot.admission import Admission
-from bot.answering import Answering
-from bot.comparing import Jobs
-from bot.completing import Completing
+from bot.analysing.runner import AnalysisRunner
 from bot.ending import ended
 from bot.evidence.sources import EvidenceSources
-from bot.inquiry import Inquiry
+from bot.inquiry.inquiry import Inquiry
+from bot.job.admission import Admission
+from bot.job.answering import Answering
+from bot.job.comparing import Jobs
+from bot.job.completing import Completing
+from bot.job.recollecting import Recollecting
+from bot.listeners import Listeners
 from bot.machines.asking import Asking
 from bot.machines.callers import Tokens
 from bot.machines.http_api import ApiServer
-from bot.recollecting import Recollecting
-from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.slack.aside import Aside
 from bot.slack.authorization import of_many_workspaces, of_one_workspace
@@ -35,17 +35,17 @@ from bot.slack.client import WatchedClient
 from bot.slack.files import Files
 from bot.slack.identity import Identity
 from bot.slack.installations import install_flow, open_installations
-from bot.slack.listeners import Listeners
 from bot.slack.permissions import Permissions
 from bot.slack.post import Delivery
 from bot.slack.reception import Reception
 from bot.slack.respond import Responder
 from bot.slack.workspaces import WorkspaceClient
 from bot.sources import open_sources
-from bot.state import keep_tidy, open_state
-from bot.state_file import StateError
+from bot.state.opening import keep_tidy, open_state
+from bot.state.state_file import StateError
+from bot.state.work_queue import ClaimedWork, end_overdue, sweep
+from bot.telemetry import metrics
 from bot.web import OpsServer, WebServer
-from bot.work_queue import ClaimedWork, end_overdue, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -93,8 +93,8 @@ class UserError(BotError):
         "external-channel": "This channel is shared with another organisation, which would read the answer. Ask in a "
         "channel of your own, or have whoever runs me allow it (`external_channels`).",
         "cannot-check": "Slack does not tell me who reads this channel or who may ask ({reason}), so I say nothing "
-        "here. Try again in a minute; if it stays so, whoever runs me finds the missing right with `python -m bot "
-        "check`.",
+        "here. Try again in a minute; if it stays so, whoever runs me finds the missing right with "
+        "`compare-traces-bot check`.",
         "user-refused": "You are not on the list of people who may compare traces here. Ask whoever runs me.",
         "no-root": "The root span of trace {trace} is missing, so I cannot tell which requests to compare it with. "
         "Name a healthy one: `/compare-traces <healthy> {trace}`.",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from string import Formatter
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from bot.settings import LinkSettings, SourceSettings
 
-FIELDS = ("service", "trace_id", "span_id", "start", "end", "start_s", "end_s", "start_ms", "end_ms")
 AROUND_NS = 300 * 10**9  # before and after the request: logs come late, dashboards need a shape to see
 
 NEVER_NS = 2**33 * 10**9  # unix ns in the year 2242: clocks are wrong in traces too
@@ -34,22 +33,6 @@ class Place(Struct, frozen=True, kw_only=True):
     span_id: str = ""
     start_ns: int = 0
     end_ns: int = 0
-
-
-def check_template(url: str) -> str:
-    """Return the template of a link as it is; raises `ValueError` for one that cannot be filled in."""
-    try:
-        pieces = list(Formatter().parse(url))
-    except ValueError as error:
-        raise ValueError(f"not a template ({error}); write {{{{ and }}}} for braces that are meant") from None
-    for _, name, spec, conversion in pieces:
-        if name is not None and (name not in FIELDS or spec or conversion):
-            raise ValueError(f"there is no field {{{name}}}; there are {', '.join(FIELDS)}")
-    fixed = urlsplit(pieces[0][0] if pieces else "")
-    closed = len(pieces) == 1 or fixed.path or fixed.query or fixed.fragment  # the host ends before the first field
-    if fixed.scheme not in ("http", "https") or not fixed.hostname or not closed:
-        raise ValueError("must be an http:// or https:// address, without a field in its host")
-    return url
 
 
 def service_links(templates: Sequence[LinkSettings], place: Place) -> list[tuple[str, str]]:

@@ -10,12 +10,12 @@ from comparisons import SLOWER
 from analysis import Comparison, render_markdown
 from analysis.evidence import EventEvidence, SpanEvidence
 from analysis.report import table
-from bot.analysis_child import Answer, Report
-from bot.memory import Answered
-from bot.request import CompareRequest, Origin, TraceRef
-from bot.results import Result
+from bot.analysing.child import Answer, Report
+from bot.inquiry.result import Result
+from bot.requests.request import CompareRequest, Origin, TraceRef
 from bot.settings import SourceSettings
 from bot.slack import messages as ms
+from bot.state.memory import Answered
 
 MS = 1_000_000
 NOW = 1_795_000_000.0

@@ -15,7 +15,7 @@ from analysis import decode
 from bot.errors import SourceError
 from bot.playground.trace_api import Samples, routes
 from bot.playground.trace_search import Recorded
-from bot.request import TraceRef
+from bot.requests.request import TraceRef
 from bot.settings import Limits, Settings, SourceSettings
 from bot.sources import open_sources
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from bot import metrics
+from bot.telemetry import metrics
 
 if TYPE_CHECKING:
     from world import World

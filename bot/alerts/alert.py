@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.request import TraceRef
+    from bot.requests.request import TraceRef
 
 State = Literal["firing", "resolved", "unknown"]
 Vendor = Literal["alertmanager", "grafana", "datadog", "pagerduty", "sentry", "opsgenie", "unknown"]

@@ -24,7 +24,7 @@ def read_alert(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Alert | 
     """Return what a message says, or None when it names no trace and no service and no known sender made it.
 
     `message` is as Slack delivers it, in a `message_changed` event as well (then the message as it is now);
-    `hosts`: see `bot.references.find_references`. Never raises, whatever the message holds.
+    `hosts`: see `bot.requests.references.find_references`. Never raises, whatever the message holds.
     """
     content = read_content(message)
     if content is None:

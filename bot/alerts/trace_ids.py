@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urlsplit
 
 from bot.errors import UserError
-from bot.references import normalise, parse_reference
-from bot.request import TraceRef
+from bot.requests.references import normalise, parse_reference
+from bot.requests.request import TraceRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.evidence.lines import line
-from bot.evidence.queries import filled
+from bot.settings.queries import filled
 
 if TYPE_CHECKING:
     from bot.evidence.lines import Line

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bot.finding.choosing import moment
 from bot.finding.trend import Trend
+from bot.requests.wording import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.evidence.lines import line
-from bot.evidence.queries import filled, literal, one_of
+from bot.settings.queries import filled, literal, one_of
 
 if TYPE_CHECKING:
     from bot.evidence.lines import Line

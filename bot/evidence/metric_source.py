@@ -12,8 +12,8 @@ from bot.errors import SourceError
 from bot.evidence import changes, prometheus
 from bot.evidence.asking import Asking
 from bot.evidence.facts import ChangeFact, MetricFact, failed_of_late, slow_of_late
-from bot.evidence.queries import filled
 from bot.finding import trend
+from bot.settings.queries import filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable

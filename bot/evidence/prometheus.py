@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from bot.evidence.queries import filled
 from bot.evidence.span_metrics import GENERATION, GENERATIONS, count_template, latency_template
+from bot.settings.queries import filled
 from bot.sources.metrics import STEP_S, Bucket, Failures, Latency, quantile
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from analysis.redact import CARD, EMAIL, MASK
 
 if TYPE_CHECKING:
     from analysis.comparison import Cause, Side
-    from bot.analysis_child import Answer
+    from bot.analysing.child import Answer
 
 CAUSES = 3
 SERVICES = 4

@@ -8,14 +8,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-VERSIONS = " or ".join(
-    f'count by (service_version) ({name}, service_version!=""}})'
-    for name in (
-        'target_info{job=~"(.+/)?{service_regex}"', 'traces_spanmetrics_calls_total{service="{service}"',
-        'traces_span_metrics_calls_total{service_name="{service}"',
-    )
-)  # fmt: skip
-IMAGES = 'count by (image) (kube_pod_container_info{container="{service}"})'
 STEP = "{step}"
 GENERATION = "generation"
 OUTCOME = "outcome"

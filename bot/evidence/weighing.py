@@ -22,8 +22,8 @@ from msgspec import Struct
 from analysis.comparison import Confidence
 from bot.evidence.lines import ERROR
 from bot.evidence.question import ASKED, NS
-from bot.finding.choosing import moment
 from bot.finding.trend import Kind
+from bot.requests.wording import moment
 
 if TYPE_CHECKING:
     from analysis import Comparison

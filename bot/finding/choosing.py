@@ -12,7 +12,6 @@ passed over while an earlier one can still tell what is usual.
 from __future__ import annotations
 
 import difflib
-from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
@@ -79,25 +78,6 @@ def span_of(found: Sequence[TraceSummary]) -> tuple[int, int]:
 def around(windows: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     """Return the time from the first window's start to the last one's end; None without any."""
     return (min(start for start, _ in windows), max(end for _, end in windows)) if windows else None
-
-
-def between(window: tuple[int, int], today: int) -> str:
-    """Write a window for people, with the date unless it is that of `today` (unix seconds)."""
-    start, end = (datetime.fromtimestamp(seconds, tz=UTC) for seconds in window)
-    last = end.strftime("%H:%M") if end.date() == start.date() else end.strftime("%Y-%m-%d %H:%M")
-    first = moment(window[0], today)
-    return first if first.removesuffix(" UTC").endswith(last) else f"{first.removesuffix(' UTC')}-{last} UTC"
-
-
-def moment(seconds: int, today: int) -> str:
-    """Write a time for people, with the date unless it is that of `today` (both unix seconds)."""
-    when, day = (datetime.fromtimestamp(each, tz=UTC) for each in (seconds, today))
-    return when.strftime("%H:%M UTC" if when.date() == day.date() else "%Y-%m-%d %H:%M UTC")
-
-
-def named(service: str, operation: str | None) -> str:
-    """Write an operation for people, without secrets: names are searched as they were sent, but not shown so."""
-    return redacted(f"{service} {operation}" if operation else service)
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bot.errors import SourceError, UserError
 from bot.finding import choosing
+from bot.requests.wording import between, named
 from bot.sources.base import MOST, Order, TraceQuery, TraceSummary
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ async def find_exemplar(
     # A trace whose root has not arrived is a last choice: half of what it should show is missing.
     best = max(seen.values(), key=lambda summary: (bool(summary.root_service), summary.took_ns, summary.trace_id))
     what = "slowest failing" if failed else "slowest"
-    when = choosing.between(window, now)
-    of = f"of {len(seen)} traces of {choosing.named(service, operation)}, {when}"
+    when = between(window, now)
+    of = f"of {len(seen)} traces of {named(service, operation)}, {when}"
     return Exemplar(summary=best, source=place.name, words=f"{what} {of}")
 
 
@@ -70,10 +71,10 @@ async def nothing_found(place: Place, query: TraceQuery, now: int) -> UserError:
         unknown = None  # the search itself was answered: that nothing was found is certain
     if unknown is not None:
         return unknown
-    what = choosing.named(query.service, query.operation)
+    what = named(query.service, query.operation)
     if now - query.window[0] < LAG_S:
         return UserError("search-lags", source=place.name, what=what)
-    return UserError("nothing-found", source=place.name, what=what, when=choosing.between(query.window, now))
+    return UserError("nothing-found", source=place.name, what=what, when=between(query.window, now))
 
 
 async def _unknown(place: Place, query: TraceQuery) -> UserError | None:

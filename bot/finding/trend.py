@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis.format import duration
-from bot.finding.choosing import moment
+from bot.requests.wording import moment
 from bot.sources.metrics import LOOKBACK_S
 
 if TYPE_CHECKING:

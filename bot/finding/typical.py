@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from bot.errors import SourceError, UserError
 from bot.finding import choosing
+from bot.requests.wording import between, named
 from bot.sources.base import MOST, FetchedTrace, TraceQuery, TraceSummary
 from bot.sources.many import fetch_many
 
@@ -30,11 +31,11 @@ class Others(Struct, frozen=True, kw_only=True):
 
     def words(self, size: int) -> str:
         """Say what the suspect was compared with; `size` is how many of the traces could be used."""
-        when = choosing.between(self.window, self.started_at)
+        when = between(self.window, self.started_at)
         one = f"the only other trace of {self.operation}, {when}"
         parts = [f"typical of {size} traces of {self.operation}, {when}" if size > 1 else one]
         if self.passed_over is not None:
-            closer = choosing.between(self.passed_over, self.started_at)
+            closer = between(self.passed_over, self.started_at)
             parts.append(f"passed over {closer}, when most requests were like this one")
         if self.window[0] > self.started_at:
             parts.append("all of them later: I found none before")
@@ -53,7 +54,7 @@ async def find_others(place: Place, suspect: RootCall) -> Others:
 
     Raises `UserError` when there are none, `SourceError` when the source cannot be searched.
     """
-    operation = choosing.named(suspect.service, suspect.operation)
+    operation = named(suspect.service, suspect.operation)
     if not suspect.service:
         raise UserError("no-root", trace=suspect.trace_id, source=place.name)
     candidates = await _before(place, suspect)

@@ -18,9 +18,9 @@ from bot.sources.many import AT_ONCE, fetch_each
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.request import Windows
+    from bot.analysing.spool import Spool
+    from bot.requests.request import Windows
     from bot.sources.base import FetchedTrace
-    from bot.spool import Spool
 
 WINDOW_BYTES = 64 * 1024 * 1024  # fetched of both windows together; of very large traces fewer will do
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from bot import audit
-from bot.arrival import arriving, request_key
 from bot.errors import BotError, UserError
+from bot.inquiry import audit
+from bot.telemetry.arrival import arriving, request_key
 
 if TYPE_CHECKING:
-    from bot.admission import Admission
-    from bot.inquiry import Inquiry
+    from bot.inquiry.inquiry import Inquiry
+    from bot.job.admission import Admission
     from bot.machines.callers import Caller
     from bot.machines.calls import Call
-    from bot.request import CompareRequest
+    from bot.requests.request import CompareRequest
     from bot.settings import SourceSettings
     from bot.sources import Sources
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bot.reach import PROGRAM
-from bot.request import Origin
+from bot.requests.request import Origin
+from bot.settings.reach import PROGRAM
 
 if TYPE_CHECKING:
     from bot.settings import Settings

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
+from bot.inquiry.result import WindowsResult
 from bot.machines import answers
 from bot.machines.answers import Bounds, TraceComparison, TypicalTrace, WindowsComparison
 from bot.machines.questions import EXAMPLE, CompareTraces, CompareWindows, FindTypicalTrace, Window
-from bot.results import WindowsResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.results import Kept
+    from bot.inquiry.result import Kept
     from bot.settings import SourceSettings
 
 Question: TypeAlias = CompareTraces | FindTypicalTrace | CompareWindows

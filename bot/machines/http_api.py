@@ -15,11 +15,11 @@ import msgspec
 import structlog
 from aiohttp import hdrs, web
 
-from bot import metrics
 from bot.errors import MY_FAULT, BotError
 from bot.machines import failures, openapi
 from bot.machines.asking import InputError
 from bot.machines.calls import CALLS
+from bot.telemetry import metrics
 from bot.web import Server
 
 if TYPE_CHECKING:

@@ -23,17 +23,17 @@ from mcp.server.stdio import stdio_server
 from starlette.responses import JSONResponse
 
 import analysis
-from bot import metrics
-from bot.admission import Admission
+from bot.analysing.runner import AnalysisRunner
 from bot.errors import MY_FAULT, BotError
-from bot.inquiry import Inquiry
+from bot.inquiry.inquiry import Inquiry
+from bot.job.admission import Admission
 from bot.machines import answers, failures
 from bot.machines.asking import Asking, InputError
 from bot.machines.callers import Caller, Tokens
 from bot.machines.calls import CALLS
-from bot.runner import AnalysisRunner
 from bot.settings import SettingsError
 from bot.sources import open_sources
+from bot.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

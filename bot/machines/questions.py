@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from bot.commands import around
 from bot.errors import UserError
-from bot.references import find_references, unix_seconds
-from bot.request import Clue, CompareRequest, Windows
-from bot.windows import in_order
+from bot.requests.commands import around
+from bot.requests.references import find_references, unix_seconds
+from bot.requests.request import Clue, CompareRequest, Windows
+from bot.requests.windows import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.request import TraceRef
+    from bot.requests.request import TraceRef
 
 HOUR_S = 3600
 EXAMPLE = ("f6bead65c04eeee13c994069ee1c71f5", "208c7bdb5c98aa39122d2eea5aab730c")  # the playground has these traces
@@ -113,7 +113,7 @@ class CompareTraces(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     limit: Limit = 20
 
     def request(self, hosts: Mapping[str, str], _now: int) -> CompareRequest:
-        """Return what is asked for; `hosts`: see `bot.references.find_references`."""
+        """Return what is asked for; `hosts`: see `bot.requests.references.find_references`."""
         suspect, baseline = _trace(self.suspect, hosts), self.baseline and _trace(self.baseline, hosts)
         if self.at:
             window = around(_seconds(self.at))
@@ -144,7 +144,7 @@ class FindTypicalTrace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tenant: Tenant | None = None
 
     def request(self, hosts: Mapping[str, str], now: int) -> CompareRequest:
-        """Return what is asked for; `hosts`: see `bot.references.find_references`, `now`: unix seconds."""
+        """Return what is asked for; `hosts`: see `bot.requests.references.find_references`, `now`: unix seconds."""
         if (self.trace is None) is (self.service is None):
             raise UserError("trace-or-service")
         if self.trace is not None:

@@ -13,10 +13,10 @@ import tempfile
 from pathlib import Path
 
 from analysis import compare, render_text
-from bot import log
 from bot.playground.page_api import WINDOWS_STORY, windows_command
 from bot.playground.server import Playground
 from bot.playground.trace_api import Samples
+from bot.telemetry import log
 
 FIRST = "n-plus-one"  # the comparison that the first look shows
 TRY = ("n-plus-one", "retry-storm", "same-trace-twice")

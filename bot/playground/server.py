@@ -17,8 +17,8 @@ from bot.playground.alert_bot import AlertBot
 from bot.playground.page_api import PageApi
 from bot.playground.trace_api import Samples, routes
 from bot.playground.workspace import Workspace
-from bot.reach import ChannelSettings
 from bot.settings import Limits, Settings, SourceSettings
+from bot.settings.reach import ChannelSettings
 
 CHANNELS = {"C0INCIDENT": "incidents", "C0PAYMENTS": "payments", "C0ALERTS": "alerts", "C0RANDOM": "random"}
 WATCHED = "C0ALERTS"
@@ -29,7 +29,7 @@ MAX_BODY_BYTES = 1024 * 1024
 
 
 class Playground:
-    """Everything that `python -m bot playground` runs, in one process on localhost."""
+    """Everything that `compare-traces-bot playground` runs, in one process on localhost."""
 
     def __init__(self, port: int, state_file: Path) -> None:
         self.port = port

@@ -18,7 +18,7 @@ from bot.slack.respond import Heard
 from bot.slack.workspaces import acting_in
 
 if TYPE_CHECKING:
-    from bot.request import Origin
+    from bot.requests.request import Origin
     from bot.slack.elements import Block, Message
     from bot.slack.post import Delivery
     from bot.slack.respond import Responder

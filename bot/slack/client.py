@@ -8,7 +8,6 @@ from opentelemetry.trace import SpanKind
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import metrics
 from bot.slack.identity import TOKEN_ERRORS
 from bot.slack.refusals import (
     ABSENT_ERRORS,
@@ -19,7 +18,8 @@ from bot.slack.refusals import (
     TRANSIENT_ERRORS,
     error_code,
 )
-from bot.steps import step
+from bot.telemetry import metrics
+from bot.telemetry.steps import step
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_slack_response import AsyncSlackResponse

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bot.commands import around, parse_command
 from bot.errors import UserError
-from bot.references import find_references
-from bot.request import CompareRequest, Origin, TraceRef
-from bot.windows import asks_for_windows
+from bot.requests.commands import around, parse_command
+from bot.requests.references import find_references
+from bot.requests.request import CompareRequest, Origin, TraceRef
+from bot.requests.windows import asks_for_windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,8 +8,8 @@ from bot.slack import elements as el
 from bot.slack import notices
 
 if TYPE_CHECKING:
-    from bot.results import Feedback
     from bot.slack.elements import Block, Message
+    from bot.state.results import Feedback
 
 BETWEEN: dict[str, Any] = {"type": "divider"}
 

@@ -17,7 +17,7 @@ from bot.slack.text import clean, escaped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.request import History
+    from bot.requests.request import History
     from bot.slack.elements import Element
 
 

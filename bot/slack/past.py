@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from bot.comparing import Payload
-from bot.ledger import Entry
-from bot.results import Result
+from bot.inquiry.result import Result
+from bot.requests.request import Payload
+from bot.requests.windows import words
 from bot.slack.messages.root import MARKS
 from bot.slack.notices import Past
-from bot.windows import words
+from bot.state.ledger import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bot.ledger import Ledger
-    from bot.memory import Answered, Memory
-    from bot.request import History
-    from bot.results import Results
+    from bot.requests.request import History
     from bot.slack.post import Delivery
+    from bot.state.ledger import Ledger
+    from bot.state.memory import Answered, Memory
+    from bot.state.results import Results
 
 PAGE = 10  # comparisons listed at once
 SEARCHED = 2_000  # answers of a channel, newest first

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.request import Origin
+    from bot.requests.request import Origin
     from bot.settings import Settings
     from bot.slack.post import Delivery
 

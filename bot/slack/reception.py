@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from slack_bolt.async_app import AsyncApp
 
-from bot import metrics
-from bot.arrival import arriving
+from bot.telemetry import metrics
+from bot.telemetry.arrival import arriving
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,9 @@ from bot.sources.watched import WatchedSource
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from bot.request import TraceRef
+    from bot.cache.trace_cache import TraceCache
+    from bot.requests.request import TraceRef
     from bot.settings import Settings, SourceSettings
-    from bot.trace_cache import TraceCache
 
 __all__ = ["FetchedTrace", "Sources", "TraceSource", "open_sources"]
 

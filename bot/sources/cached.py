@@ -10,16 +10,16 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from bot.cache.trace_cache import Kind
 from bot.sources.base import FetchedTrace, Found
 from bot.sources.settled import SETTLED_S, settled
 from bot.sources.watched import WatchedSource
-from bot.trace_cache import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.cache.trace_cache import TraceCache
     from bot.sources.base import TraceQuery, TraceSource, TraceSummary
-    from bot.trace_cache import TraceCache
 
 
 class CachedSource(WatchedSource):

@@ -21,9 +21,9 @@ import structlog
 from msgspec import Struct
 
 from bot.errors import SourceError
-from bot.log import masked
 from bot.sources.circuit import Circuit
 from bot.sources.unpacking import PackedError, TooMuchError, unpacked
+from bot.telemetry.log import masked
 
 if TYPE_CHECKING:
     from bot.settings import Endpoint

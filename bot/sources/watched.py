@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
-from bot import metrics
 from bot.errors import SourceError
-from bot.steps import step
+from bot.telemetry import metrics
+from bot.telemetry.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

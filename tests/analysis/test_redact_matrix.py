@@ -19,7 +19,7 @@ from analysis.options import DEFAULTS
 from analysis.picture import render_svg
 from analysis.redact import Redactor, redacted
 from analysis.report import table
-from bot.analysis_child import Answer, Report
+from bot.analysing.child import Answer, Report
 from bot.slack import messages
 from bot.slack.messages import details
 

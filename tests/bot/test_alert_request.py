@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from alert_messages import AT, fired
 
-from bot.alert_request import request_about
 from bot.alerts import read_alert
+from bot.alerts.alert_request import request_about
 from bot.errors import UserError
 
 A, B, C = "4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c", "5b8aa5a2d2c872e8321cf37308d69df2"

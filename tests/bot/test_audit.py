@@ -12,16 +12,15 @@ import pytest
 from measured import Watch
 from world import CHANNEL, FaultySlack
 
-from bot import log
-from bot.comparing import Payload
-from bot.request import CompareRequest, Origin, TraceRef
+from bot.requests.request import CompareRequest, Origin, Payload, TraceRef
+from bot.telemetry import log
 
 FIELDS = {
     "event", "level", "timestamp", "request", "outcome", "code", "verdict", "team", "channel", "user", "watched", "private",
     "baseline", "suspect", "sources", "seconds",
 }  # fmt: skip
 BROKEN = """
-from bot import analysis_child as child
+from bot.inquiry.inquiry import analysis_child as child
 def broken(*_, **__):
     raise KeyError("SELECT card FROM payments of jane")
 child.compare = broken

@@ -10,7 +10,7 @@ from answers import JAEGER
 from slack_oracles import objections, view_objections
 
 from analysis.model import Event, SpanKind
-from bot.analysis_child import Compared, _answer, compare
+from bot.analysing.child import Compared, _answer, compare
 from bot.settings import LinkSettings
 from bot.slack import messages as ms
 from bot.slack.limits import CUMULATIVE_JSON, CUMULATIVE_TEXT, VIEW_JSON, problems, texts, view_problems

@@ -14,14 +14,16 @@ import pytest
 from aiohttp import web
 from world import CHANNEL, FaultySlack, serve
 
-from bot import log, terminal
-from bot.__main__ import _check, _check_scopes, main
-from bot.completion import SHELLS
+from bot.__main__ import main
+from bot.cli import terminal
+from bot.cli.check import check, check_scopes
+from bot.cli.completion import SHELLS
 from bot.errors import FAMILIES, BotError, SourceError
 from bot.playground.trace_api import routes
 from bot.playground.workspace import SlackError
-from bot.settings import Limits, Settings
+from bot.settings import Limits, load_settings
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
+from bot.telemetry import log
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ async def test_check_passes_when_all_is_well(backend, monkeypatch, capsys) -> No
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
     monkeypatch.setenv("API_TOKEN", "t" * 30)
-    assert await _check(Settings.load()) == 0
+    assert await check(load_settings())
     out = capsys.readouterr().out
     assert "slack: ok, compare-traces in playground" in out
     assert "source jaeger: ok" in out
@@ -55,7 +57,7 @@ async def test_check_names_every_problem_with_its_mend(backend, monkeypatch, cap
     """Missing token, missing mode, unreachable source, a token that protects nothing: all in one run."""
     monkeypatch.setenv("API_TOKEN", "secret")
     monkeypatch.setenv("TEMPO_URL", "http://127.0.0.1:9")
-    assert await _check(Settings.load()) == 1
+    assert not await check(load_settings())
     out = capsys.readouterr().out
     assert "SLACK_BOT_TOKEN is not set" in out
     assert "SLACK_SIGNING_SECRET" in out
@@ -68,7 +70,7 @@ async def test_check_tells_a_bad_token_from_a_slack_that_is_away(backend, monkey
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
     monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api")
-    assert await _check(Settings.load()) == 1
+    assert not await check(load_settings())
     out = capsys.readouterr().out
     assert "slack: I cannot reach http://127.0.0.1:9/api" in out
     assert "copy it again" not in out
@@ -82,7 +84,7 @@ async def test_check_names_the_channels_that_it_cannot_answer_in(backend, monkey
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
     monkeypatch.setenv("SLACK_SIGNING_SECRET", "s")
     monkeypatch.setattr(FaultySlack, "do_conversations_info", _described)
-    assert await _check(Settings.load()) == 1
+    assert not await check(load_settings())
     told = [line for line in capsys.readouterr().out.splitlines() if "channel" in line]
     assert told == [
         "slack: I am no member of channel C0OTHER: /invite me to it",
@@ -107,7 +109,7 @@ def _described(_, arguments: dict) -> dict:
 )
 def test_check_tells_missing_rights_from_those_it_can_do_without(capsys, granted, wrong, said) -> None:
     """What is needed is a problem; what is optional is said, with what it costs."""
-    assert _check_scopes({"X-OAuth-Scopes": granted}) is wrong
+    assert check_scopes({"X-OAuth-Scopes": granted}) is wrong
     out = capsys.readouterr().out
     assert said in out
     assert bool(out) is bool(said)
@@ -154,7 +156,7 @@ async def test_a_terminal_is_told_what_is_waited_for(backend, samples, monkeypat
     monkeypatch.setattr("sys.stderr", screen)
     pair = next(s for s in samples.pairs if s.name == "slow-query")
     log.configure(json_lines=True)
-    assert await terminal.compare(Settings.load(), [pair.suspect], None, "text") == 0
+    await terminal.compare(load_settings(), [pair.suspect], None, "text")
     assert "\x1b[" in screen.getvalue()
     assert "\x1b[3" not in screen.getvalue()
     assert "A is typical" in capsys.readouterr().out
@@ -197,7 +199,7 @@ def test_bash_completes_what_is_typed(capsys, tmp_path) -> None:
 async def test_compare_answers_in_the_terminal(backend, samples, capsys) -> None:
     """Two ids from the configured sources become the text answer."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
-    assert await terminal.compare(Settings.load(), [pair.baseline, pair.suspect], None, "text") == 0
+    await terminal.compare(load_settings(), [pair.baseline, pair.suspect], None, "text")
     assert "SELECT in catalog" in capsys.readouterr().out
 
 
@@ -228,7 +230,7 @@ async def test_compare_finds_the_typical_trace_in_the_terminal(backend, samples,
     """One id is compared with the typical request, and the text says which that is."""
     pair = next(s for s in samples.pairs if s.name == "slow-query")
     log.configure()
-    assert await terminal.compare(Settings.load(), [pair.suspect], None, "text") == 0
+    await terminal.compare(load_settings(), [pair.suspect], None, "text")
     said = capsys.readouterr().out
     assert said.startswith("A is typical of 2 traces of gateway POST /api/checkout, 02:22 UTC.\n\n")
     assert "SELECT in catalog" in said
@@ -242,8 +244,8 @@ async def test_compare_compares_windows_in_the_terminal(backend, samples, capsys
         since, until = (time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime(started - ago)) for ago in (1_800, 0))
         asked = ["service=gateway", "operation=POST /api/checkout", f"from={since}", f"to={until}", "vs", "before"]
         log.configure()
-        patient = Settings.load().model_copy(update={"limits": Limits(deadline_s=600)})
-        assert await terminal.compare(patient, asked, "jaeger", "text") == 0
+        patient = load_settings().model_copy(update={"limits": Limits(deadline_s=600)})
+        await terminal.compare(patient, asked, "jaeger", "text")
     finally:
         samples.replays = None
     said = capsys.readouterr().out

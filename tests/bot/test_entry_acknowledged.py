@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from socket_slack import SocketSlack
 from world import CHANNEL
 
-from bot.request import Origin
+from bot.requests.request import Origin
 from bot.slack import forms
 
 WAYS = ("command", "form", "mention", "reaction", "shortcut", "watched alert")

@@ -8,9 +8,9 @@ import pytest
 from slack_oracles import view_objections
 from world import CHANNEL
 
-from bot.reach import ChannelSettings
-from bot.request import Origin
+from bot.requests.request import Origin
 from bot.settings import Limits
+from bot.settings.reach import ChannelSettings
 from bot.slack import forms
 
 

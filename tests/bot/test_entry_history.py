@@ -11,9 +11,9 @@ from alert_messages import fired
 from answers import answered
 from world import CHANNEL, button
 
-from bot.commands import parse_command, parse_mention
 from bot.errors import UserError
-from bot.request import History
+from bot.requests.commands import parse_command, parse_mention
+from bot.requests.request import History
 
 
 async def compared(world, samples, name: str, options: str = "", **fields: str) -> None:

@@ -17,8 +17,8 @@ from bot.app import Bot
 from bot.evidence.facts import Evidence, Silence
 from bot.evidence.question import question_of
 from bot.evidence.sources import EvidenceSources
-from bot.reach import ChannelSettings
 from bot.settings import EvidenceSettings, LogSettings, MetricSettings, Settings
+from bot.settings.reach import ChannelSettings
 
 TITLE = "What logs and metrics say"
 STEP = 300
@@ -303,8 +303,8 @@ async def test_a_restart_neither_doubles_nor_loses_evidence(plain_world, samples
 
 
 async def test_the_check_asks_sources_of_evidence_too(metrics_at, tmp_path, monkeypatch, capsys) -> None:
-    """`python -m bot check` says of each whether it answers, without its credentials."""
-    from bot.__main__ import _check_sources
+    """`compare-traces-bot check` says of each whether it answers, without its credentials."""
+    from bot.cli.check import check_sources
 
     monkeypatch.setenv("PROM_TOKEN", "t0psecret")
     async with metrics_at() as at, metrics_at("401") as refusing:
@@ -314,7 +314,7 @@ async def test_the_check_asks_sources_of_evidence_too(metrics_at, tmp_path, monk
                 at.settings(bearer_env="PROM_TOKEN"), MetricSettings(name="other", url=refusing.url),
             ),
         )  # fmt: skip
-        assert await _check_sources(settings) == [True, False, True]
+        assert await check_sources(settings) == [True, False, True]
         said = capsys.readouterr().out
         assert "source prom: ok" in said
         assert "source other: other refused my credentials" in said

@@ -7,7 +7,7 @@ from alert_messages import fired
 from world import CHANNEL
 
 from bot.playground.workspace import BOT_ID
-from bot.request import Origin
+from bot.requests.request import Origin
 from bot.settings import Limits
 from bot.slack import forms
 

@@ -114,7 +114,7 @@ async def test_who_may_not_ask_may_not_vote(make_world, samples) -> None:
 
 def test_other_buttons_and_blocks_are_left_alone() -> None:
     """Counts stand on our two buttons only, whatever else Slack put into the message."""
-    from bot.results import Feedback
+    from bot.state.results import Feedback
 
     strange = {"type": "section", "text": {"type": "mrkdwn", "text": "x"}, "block_id": "b"}
     row = {"type": "actions", "elements": [{"type": "overflow"}, {"type": "button", "action_id": "open_a", "text": {}}]}

@@ -129,7 +129,7 @@ async def test_a_right_that_is_missing_is_not_asked_for_each_time(world, samples
 
 async def test_a_picture_that_cannot_be_drawn_holds_nothing_up(world, samples, monkeypatch) -> None:
     """When drawing takes too long, the rest of the answer comes all the same."""
-    monkeypatch.setattr("bot.answering.DRAWING_S", 0.0)
+    monkeypatch.setattr("bot.job.answering.DRAWING_S", 0.0)
     await ask(world, samples)
     assert pictures(world) == []
     assert texts(world) == ["Top offending spans", "Suggested next steps"]

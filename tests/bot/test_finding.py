@@ -8,10 +8,11 @@ import pytest
 from backends import Backend, Town, sources
 
 from analysis import RootCall, decode
-from bot.analysis_child import compared_with_typical
+from bot.analysing.child import compared_with_typical
 from bot.errors import SourceError, UserError
 from bot.finding import Place, find_exemplar, find_others
-from bot.finding.choosing import between, did_you_mean, named, spread
+from bot.finding.choosing import did_you_mean, spread
+from bot.requests.wording import between, named
 from bot.sources.base import TraceSummary
 from bot.sources.many import AT_ONCE, fetch_many
 

@@ -10,12 +10,12 @@ import pytest
 from drawing import draw_view
 from slack_oracles import view_objections
 
-from bot.reach import ChannelSettings
-from bot.results import Feedback
 from bot.settings import SourceSettings
+from bot.settings.reach import ChannelSettings
 from bot.slack import notices
 from bot.slack.home import home
 from bot.slack.limits import view_problems
+from bot.state.results import Feedback
 
 
 async def open_home(world, user: str = "U1", **event) -> list[str]:

@@ -8,8 +8,8 @@ import json
 import pytest
 from world import CHANNEL, FaultySlack
 
-from bot.commands import parse_command
-from bot.request import Origin
+from bot.requests.commands import parse_command
+from bot.requests.request import Origin
 from bot.settings import Limits
 
 DEAD_URL = "http://127.0.0.1:9/response"

@@ -9,7 +9,7 @@ import pytest
 from alert_messages import fired
 from world import CHANNEL, button
 
-from bot.request import Origin
+from bot.requests.request import Origin
 from bot.settings import Limits
 from bot.slack import forms
 

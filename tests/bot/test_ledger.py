@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from bot.ledger import AlertName, SqliteLedger
+from bot.state.ledger import AlertName, SqliteLedger
 
 
 @pytest.fixture

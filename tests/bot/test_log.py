@@ -10,9 +10,9 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from bot import log
-from bot.arrival import arriving, current, request_key
 from bot.settings import Settings, SourceSettings
+from bot.telemetry import log
+from bot.telemetry.arrival import arriving, current, request_key
 
 RESPONSE_URL = "https://hooks.slack.com/commands/T024/139/veryLongSecretPart"
 

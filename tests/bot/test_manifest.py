@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.listeners import Listeners
+from bot.listeners import Listeners
 from bot.slack.rights import OPTIONAL_SCOPES, SCOPES
 
 ROOT = Path(__file__).parents[2]

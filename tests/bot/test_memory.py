@@ -10,11 +10,11 @@ from answers import NOW, answered
 from redis.asyncio import Redis
 from world import CHANNEL, button
 
-from bot.forgetting import Selection
-from bot.memory import DAY_S, SqliteMemory
 from bot.playground.workspace import SlackError
-from bot.redis_memory import RedisMemory
 from bot.settings import ChannelSettings, Retention
+from bot.state.forgetting import Selection
+from bot.state.memory import DAY_S, SqliteMemory
+from bot.state.redis_memory import RedisMemory
 
 OTHER = "C0OTHER"
 

@@ -17,8 +17,8 @@ from slack_oracles import objections
 
 from analysis.report import table
 from bot.errors import DeliveryError, SourceError
-from bot.memory import Recollection
-from bot.request import History
+from bot.inquiry.result import Recollection
+from bot.requests.request import History
 from bot.settings import LinkSettings, SourceSettings
 from bot.slack import messages as ms
 from bot.slack import notices

@@ -17,13 +17,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from world import CHANNEL
 
 from analysis.comparison import CauseKind, VerdictKind
-from bot import metrics
+from bot.cache.trace_cache import Kind
 from bot.errors import FAMILIES
 from bot.machines.calls import CALLS
 from bot.settings import Limits, SourceSettings
 from bot.slack.client import KNOWN
 from bot.slack.reception import payload_kind
-from bot.trace_cache import Kind
+from bot.telemetry import metrics
 
 ROOT = Path(__file__).parents[2]
 
@@ -188,7 +188,7 @@ def test_a_counter_begins_before_its_first_event() -> None:
 
 
 def test_the_documented_metrics_are_the_real_ones() -> None:
-    """docs/METRICS.md is what `python -m bot.metrics` prints, with every metric that has our name."""
+    """docs/METRICS.md is what `python -m bot.telemetry.metrics` prints, with every metric that has our name."""
     assert (ROOT / "docs" / "METRICS.md").read_text() == metrics.reference()
     ours = {family.name for family in metrics.REGISTRY.collect() if family.name.startswith(metrics.PREFIX)}
     assert ours == set(metrics.LABELS)

@@ -16,9 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from world import CHANNEL
 
 from bot.errors import FAMILIES
-from bot.ledger import SqliteLedger
 from bot.settings import Settings
 from bot.slack.client import KNOWN
+from bot.state.ledger import SqliteLedger
 
 ROOT = Path(__file__).parents[2]
 MANUAL = (ROOT / "docs" / "OPERATIONS.md").read_text()
@@ -98,12 +98,12 @@ async def run(command: str, lived) -> tuple[int, str]:
         ("curl -fsS http://127.0.0.1:9464/healthz", "ok"),
         ("curl -fsS http://127.0.0.1:9464/readyz", "ready"),
         ("curl -fsS http://127.0.0.1:9464/metrics", "compare_traces_ready 1.0"),
-        ("python -m bot check", "source jaeger: "),
-        ("python -m bot forget --channel C0123456789  ", "would forget nothing"),
-        ("python -m bot forget --user U0123456789 --yes", "forgotten: nothing"),
-        ("python -m bot forget --channel C0123456789 --before", "would forget nothing"),
-        ("python -m bot forget --team", "would forget nothing"),
-        ("python -m bot forget --all", "1 result"),
+        ("compare-traces-bot check", "source jaeger: "),
+        ("compare-traces-bot forget --channel C0123456789  ", "would forget nothing"),
+        ("compare-traces-bot forget --user U0123456789 --yes", "forgotten: nothing"),
+        ("compare-traces-bot forget --channel C0123456789 --before", "would forget nothing"),
+        ("compare-traces-bot forget --team", "would forget nothing"),
+        ("compare-traces-bot forget --all", "1 result"),
         ('jq -c \'select(.event == "request") |', '"outcome":"answered"'),
         ("jq -c --arg id", '"event":"analysed"'),
         ('jq -r \'select(.event == "request" and', "1 trace-not-found"),

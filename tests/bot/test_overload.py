@@ -11,11 +11,10 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from world import CHANNEL
 
-from bot import work_queue
-from bot.comparing import Payload
 from bot.errors import SourceError
-from bot.request import CompareRequest, Origin, TraceRef
+from bot.requests.request import CompareRequest, Origin, Payload, TraceRef
 from bot.settings import Limits
+from bot.state.opening import work_queue
 
 
 @pytest.fixture(params=["one process", "receiving process"])

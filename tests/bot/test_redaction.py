@@ -11,8 +11,8 @@ from world import CHANNEL
 
 from bot.evidence import changes
 from bot.evidence.prometheus import Series
-from bot.redaction import Redaction
-from bot.settings import LogSettings, Settings, SettingsError
+from bot.settings import LogSettings, SettingsError, load_settings
+from bot.settings.redaction import Redaction
 
 
 @pytest.mark.parametrize("secret", [False, True])
@@ -56,4 +56,4 @@ def test_a_pattern_that_cannot_be_used_is_said(tmp_path, monkeypatch, said, why)
     file.write_text(f'[redaction]\npatterns = ["{said}"]\n')
     monkeypatch.setenv("COMPARE_TRACES_CONFIG", str(file))
     with pytest.raises(SettingsError, match=rf"redaction\.patterns\.0: .*{why}"):
-        Settings.load()
+        load_settings()

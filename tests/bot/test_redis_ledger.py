@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from bot.ledger import AlertName
-from bot.redis_ledger import RECENT, RedisLedger
-from bot.state_file import StateError
+from bot.state.ledger import AlertName
+from bot.state.redis_ledger import RECENT, RedisLedger
+from bot.state.state_file import StateError
 
 
 @pytest.fixture

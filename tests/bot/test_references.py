@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import parse_command, parse_mention
 from bot.errors import UserError
-from bot.references import find_references
-from bot.request import Asked, CompareRequest, Help, History, ListSources, Nothing
+from bot.requests.commands import parse_command, parse_mention
+from bot.requests.references import find_references
+from bot.requests.request import Asked, CompareRequest, Help, History, ListSources, Nothing
 
 HOSTS = {"jaeger.example": "jaeger", "grafana.example": "tempo"}
 A = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from world import CHANNEL, FaultySlack
 
-from bot import state
 from bot.app import Bot
 from bot.settings import SettingsError
+from bot.state.opening import opening as state
 
 
 async def test_a_request_left_by_a_dead_process_is_answered_by_the_next(make_world, samples) -> None:
@@ -40,8 +40,7 @@ async def test_a_request_that_fails_again_and_again_ends_in_a_sentence(make_worl
         await world.bot.ledger.accept("k", "q", CHANNEL, b"", 0)
         for _ in range(3):
             await world.bot.ledger.started("k")
-        from bot.comparing import Payload
-        from bot.request import CompareRequest, Origin, TraceRef
+        from bot.requests.request import CompareRequest, Origin, Payload, TraceRef
 
         payload = Payload(
             request=CompareRequest(baseline=TraceRef(trace_id=pair.baseline), suspect=TraceRef(trace_id=pair.suspect)),

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from analysis.comparison import SCHEMA_VERSION
-from bot.redis_results import RedisResults
-from bot.results import MOST, Feedback, SqliteResults
 from bot.settings import Retention
+from bot.state.redis_results import RedisResults
+from bot.state.results import MOST, Feedback, SqliteResults
 
 DAY = 24 * 3600
 
@@ -73,7 +73,7 @@ async def test_old_results_are_gone(results) -> None:
 async def test_there_are_never_too_many(results, monkeypatch) -> None:
     """The oldest make room."""
     assert MOST >= 1_000
-    monkeypatch.setattr("bot.results.MOST", 2)
+    monkeypatch.setattr("bot.state.results.MOST", 2)
     for number in range(4):
         results.set_clock(1000.0 + number)
         await results.keep(f"k{number}", result())

@@ -12,17 +12,16 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from world import CHANNEL, settings_for
 
-from bot import state as state_module
 from bot.__main__ import main
-from bot.comparing import Payload
-from bot.forgetting import Selection, counted
-from bot.ledger import SqliteLedger
-from bot.memory import DAY_S, SqliteMemory
-from bot.request import Origin
-from bot.results import Feedback, SqliteResults
+from bot.requests.request import Origin, Payload
 from bot.settings import Retention
-from bot.state import State, keep_tidy, open_state
-from bot.state_file import VERSION, StateError, open_file
+from bot.state.forgetting import Selection, counted
+from bot.state.ledger import SqliteLedger
+from bot.state.memory import DAY_S, SqliteMemory
+from bot.state.opening import State, keep_tidy, open_state
+from bot.state.opening import opening as state_module
+from bot.state.results import Feedback, SqliteResults
+from bot.state.state_file import VERSION, StateError, open_file
 
 OTHER = "C0OTHER"
 
@@ -90,7 +89,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch) -> N
     file = tmp_path / "l.sqlite3"
     of_first_version(file)
     monkeypatch.setattr(
-        "bot.state_file.STEPS", ("", "CREATE TABLE answers (key TEXT); CREATE TABLE requests (key TEXT)")
+        "bot.state.state_file.STEPS", ("", "CREATE TABLE answers (key TEXT); CREATE TABLE requests (key TEXT)")
     )
     with pytest.raises(sqlite3.Error, match="already exists"):
         open_file(file)

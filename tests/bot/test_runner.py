@@ -11,9 +11,9 @@ import pytest
 
 from analysis import WireFormat
 from analysis.comparison import VerdictKind
-from bot.analysis_child import KEPT
+from bot.analysing.child import KEPT
+from bot.analysing.runner import WARM_BYTES, AnalysisRunner
 from bot.errors import AnalysisError
-from bot.runner import WARM_BYTES, AnalysisRunner
 from bot.sources import FetchedTrace
 
 
@@ -156,7 +156,7 @@ async def test_a_child_that_grew_large_is_replaced(make_runner, fetched) -> None
 async def test_memory_beyond_the_limit_harms_only_its_own_comparison(make_runner, fetched) -> None:
     """A child that wants more than it may have fails, for its own request; small comparisons go on with the same limit."""
     limited = (
-        "import bot.analysis_child as c; size = int(open('/proc/self/statm').read().split()[0]) * 4096;"
+        "import bot.analysing.child as c; size = int(open('/proc/self/statm').read().split()[0]) * 4096;"
         "c.MAX_MEMORY_BYTES = size + 40 * 2**20; c.main()"
     )
     runner = make_runner(1, (sys.executable, "-c", limited))

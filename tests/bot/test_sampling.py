@@ -12,14 +12,14 @@ from backends import Backend, Town, exchange, sources
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.analysing.spool import spools
 from bot.errors import SourceError
 from bot.finding import Place
 from bot.finding.sampling import SLICES, Sampled, Slice, drawn, rate, rounded, slices
 from bot.finding.windows import fetch_windows, search_windows
-from bot.request import Windows
+from bot.requests.request import Windows
 from bot.sources.base import TraceQuery, TraceSummary
 from bot.sources.metrics import Totals
-from bot.spool import spools
 
 NOON = 1_795_521_600  # 2026-11-24 12:00 UTC
 MINUTE = 60

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.renamed_settings import RENAMED
-from bot.settings import SECRETS, Settings, SettingsError, reference
+from bot.settings import SECRETS, Settings, SettingsError, load_settings, reference
+from bot.settings.renamed import RENAMED
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,14 +28,14 @@ def configured(environment, tmp_path, text: str) -> Settings:
     file = tmp_path / "config.toml"
     file.write_text(text)
     environment("COMPARE_TRACES_CONFIG", str(file))
-    return Settings.load()
+    return load_settings()
 
 
 def test_two_variables_are_enough_for_two_sources(environment) -> None:
     """Without a file, JAEGER_URL and TEMPO_URL define a source each."""
     environment("JAEGER_URL", "http://jaeger:16686/")
     environment("TEMPO_URL", "http://tempo:3200")
-    assert [(s.name, s.kind, s.url) for s in Settings.load().all_sources] == [
+    assert [(s.name, s.kind, s.url) for s in load_settings().all_sources] == [
         ("jaeger", "jaeger", "http://jaeger:16686"), ("tempo", "tempo", "http://tempo:3200"),
     ]  # fmt: skip
 
@@ -43,7 +43,7 @@ def test_two_variables_are_enough_for_two_sources(environment) -> None:
 def test_the_example_file_is_valid(environment) -> None:
     """What the documentation shows can be used as it is."""
     environment("COMPARE_TRACES_CONFIG", str(ROOT / "compare-traces.example.toml"))
-    assert len(Settings.load().all_sources) >= 2
+    assert len(load_settings().all_sources) >= 2
 
 
 def test_logs_and_metrics_are_configured_beside_the_sources(environment, tmp_path) -> None:
@@ -114,7 +114,7 @@ def test_a_slip_of_the_hand_is_told_the_name_it_meant(environment, tmp_path) -> 
 def renamed(monkeypatch):
     """Pretend that three settings had another name once."""
     old = {"slack_reactions": "reactions", "limits.seconds": "limits.deadline_s", "sources.address": "sources.url"}
-    monkeypatch.setattr("bot.renamed_settings.RENAMED", old)
+    monkeypatch.setattr("bot.settings.renamed.RENAMED", old)
 
 
 def test_a_renamed_setting_is_understood_with_a_warning(environment, tmp_path, renamed) -> None:
@@ -138,11 +138,11 @@ def test_a_renamed_variable_is_understood_with_a_warning(environment, renamed) -
     """Read as the new one would be; where both are set, the new name counts."""
     environment("SLACK_REACTIONS", '["eyes", "mag"]')
     with capture_logs() as logs:
-        assert Settings.load().reactions == ("eyes", "mag")
+        assert load_settings().reactions == ("eyes", "mag")
     assert [(line["old"], line["new"]) for line in logs] == [("SLACK_REACTIONS", "REACTIONS")]
     environment("REACTIONS", '["mag"]')
     with capture_logs() as logs:
-        assert Settings.load().reactions == ("mag",)
+        assert load_settings().reactions == ("mag",)
     assert len(logs) == 1
 
 
@@ -156,7 +156,7 @@ def test_a_missing_file_is_said(environment) -> None:
     """The variable points nowhere: the path is named."""
     environment("COMPARE_TRACES_CONFIG", "/nowhere/config.toml")
     with pytest.raises(SettingsError, match="cannot read /nowhere"):
-        Settings.load()
+        load_settings()
 
 
 def test_secrets_can_come_from_files_and_are_never_shown(environment, tmp_path) -> None:
@@ -166,7 +166,7 @@ def test_secrets_can_come_from_files_and_are_never_shown(environment, tmp_path) 
         file.write_text(f"very-secret-{name}\n")
         environment(f"{name}_FILE", str(file))
     environment("REDIS_URL", "redis://:very-secret-REDIS_URL@redis/0")
-    settings = Settings.load()
+    settings = load_settings()
     assert settings.secrets() >= {f"very-secret-{name}" for name in (*SECRETS, "REDIS_URL")}
     for written in (repr(settings), str(settings), f"{settings.model_dump()}", settings.model_dump_json()):
         assert "very-secret" not in written
@@ -185,7 +185,7 @@ def test_no_problem_is_told_with_a_secret(environment, tmp_path) -> None:
     ):
         file.write_text(text)
         with pytest.raises(SettingsError, match=said) as caught:
-            Settings.load()
+            load_settings()
         assert "very-secret" not in "".join(traceback.format_exception(caught.value))
 
 

@@ -12,10 +12,10 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from world import CHANNEL, FaultySlack, settings_for
 
-from bot.__main__ import _check_slack
 from bot.app import Bot
-from bot.forgetting import Selection
+from bot.cli.check import check_slack
 from bot.settings import SettingsError
+from bot.state.forgetting import Selection
 
 # The SDK exchanges the code of an installation with a helper of aiohttp that aiohttp wants to retire.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
@@ -285,14 +285,14 @@ async def test_check_tries_the_token_of_every_workspace(make_many, capsys) -> No
         await install(world, "T2")
         capsys.readouterr()
         settings = world.bot.settings
-        assert await _check_slack(settings) == [False, False, False]
+        assert await check_slack(settings) == [False, False, False]
         assert capsys.readouterr().out.splitlines() == [
             "slack: ok, compare-traces in playground",
             "slack: ok, compare-traces in playground",
             "slack: T3 has not installed the app: open https://bot.example/slack/install",
         ]
         world.slack.faults = [("auth.test", "account_inactive")]
-        assert await _check_slack(settings) == [False, True, False]
+        assert await check_slack(settings) == [False, True, False]
         assert "the token of T1 does not work (account_inactive)" in capsys.readouterr().out
 
 
@@ -303,5 +303,5 @@ async def test_check_tries_the_token_of_every_workspace(make_many, capsys) -> No
 async def test_check_says_what_several_workspaces_need(tmp_path, capsys, changes, said) -> None:
     """Before anything is started."""
     settings = settings_for("http://127.0.0.1:9", tmp_path / "l.sqlite3", **{"slack_client_id": "1.2", **changes})
-    assert await _check_slack(settings) == [True]
+    assert await check_slack(settings) == [True]
     assert said in capsys.readouterr().out

@@ -13,12 +13,12 @@ from exchanges import exchange
 from world import no_sleep
 
 from analysis import decode
-from bot import log
 from bot.errors import SourceError, UserError
-from bot.reach import ChannelSettings
-from bot.request import TraceRef
+from bot.requests.request import TraceRef
 from bot.settings import Limits, Settings, SourceSettings
+from bot.settings.reach import ChannelSettings
 from bot.sources import open_sources
+from bot.telemetry import log
 
 UNKNOWN = "f" * 32
 SHORT = "0000000000000000a1b2c3d4e5f60718"

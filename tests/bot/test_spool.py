@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from analysis.model import WireFormat
+from bot.analysing.spool import spools
 from bot.errors import SourceError
 from bot.sources.base import FetchedTrace
-from bot.spool import spools
 
 
 @pytest.mark.parametrize("ends", ["well", "badly"])

@@ -19,10 +19,10 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.app import Bot
+from bot.cache.redis_cache import RedisStore
+from bot.cache.trace_cache import Kind, MemoryStore, TraceCache
 from bot.errors import UserError
-from bot.redis_cache import RedisStore
 from bot.settings import CacheSettings, ChannelSettings, SourceSettings
-from bot.trace_cache import Kind, MemoryStore, TraceCache
 
 V1, V2 = f"/api/traces/{CHECKOUT}", f"/api/v2/traces/{CHECKOUT}"
 WHOLE = ("tempo", "v2-checkout-slow-pb")
@@ -239,7 +239,7 @@ async def test_without_redis_everything_is_fetched(redis, redis_url, monkeypatch
     assert (watch(name, kind="trace", result="miss"), watch(name, kind="trace", result="away")) == (1, 1)
     silent = socket.create_server(("127.0.0.1", 0))
     address = f"redis://127.0.0.1:{silent.getsockname()[1]}"
-    monkeypatch.setattr("bot.redis_cache.ANSWER_S", 0.05)
+    monkeypatch.setattr("bot.cache.redis_cache.ANSWER_S", 0.05)
     for close in (False, True):
         if close:
             silent.close()

@@ -16,8 +16,8 @@ from world import CHANNEL, serve
 from analysis import Trace, WireFormat, compare, decode_many
 from analysis.comparison import VerdictKind
 from analysis.model import SpanKind
-from bot import tracing
 from bot.settings import CacheSettings
+from bot.telemetry import tracing
 
 OTHER = "C0OTHER"
 VARIABLES = (

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from bot.redis_ledger import RedisLedger
-from bot.turns import Turns
+from bot.job.turns import Turns
+from bot.state.redis_ledger import RedisLedger
 
 ASKED = [*[("eve", "C1")] * 6, ("bob", "C1"), ("eve", "C2"), ("alice", "C2"), ("alice", "C2"), ("carol", "C3")]
 # eve came first; then everybody has had one before she gets her second, and alice hers before eve's third.

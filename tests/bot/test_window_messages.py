@@ -17,15 +17,16 @@ from slack_oracles import objections
 
 from analysis import compare_fleets, render_fleets_markdown
 from analysis.model import SpanKind
-from bot.analysis_child import Report, WindowsAnswer
-from bot.comparing_windows import ComparedWindows
+from bot.analysing.child import Report, WindowsAnswer
 from bot.finding.sampling import Sampled
-from bot.request import CompareRequest, Origin, Windows
-from bot.results import WindowsResult, packed, unpacked
+from bot.inquiry.comparing_windows import ComparedWindows
+from bot.inquiry.result import WindowsResult
+from bot.requests.request import CompareRequest, Origin, Windows
 from bot.settings import SourceSettings
 from bot.slack.limits import problems
 from bot.slack.messages import Asked, report, windows
 from bot.sources.metrics import Totals
+from bot.state.results import packed, unpacked
 
 GOLDENS = Path(__file__).parents[1] / "data" / "messages"
 JAEGER = SourceSettings(name="jaeger-prod", kind="jaeger", url="http://jaeger:16686", ui_url="https://jaeger.example")

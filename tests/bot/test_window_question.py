@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands import parse_command, parse_mention
 from bot.errors import UserError
-from bot.request import CompareRequest
+from bot.requests.commands import parse_command, parse_mention
+from bot.requests.request import CompareRequest
+from bot.requests.windows import words
 from bot.slack import forms
-from bot.windows import words
 
 NOW = int(datetime(2026, 11, 27, 14, 30, 20, tzinfo=UTC).timestamp())
 JUST_BEFORE = "no second window was named: A is the time just before, as long as B"

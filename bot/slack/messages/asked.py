@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from bot.memory import Recollection
+from bot.inquiry.result import Recollection
 from bot.settings import LinkSettings, SourceSettings
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from analysis.comparison import Cause
     from analysis.evidence import EventEvidence, SpanEvidence
-    from bot.analysis_child import Answer
+    from bot.analysing.child import Answer
     from bot.slack.elements import Block, Element
     from bot.slack.messages.asked import Asked
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from analysis.format import duration
 from bot.evidence.sparkline import sparkline
-from bot.finding.choosing import moment
 from bot.finding.trend import percent
 from bot.links import Place, service_links
+from bot.requests.wording import moment
 from bot.slack import elements as el
 from bot.slack.elements import Message
 from bot.slack.text import clean, escaped

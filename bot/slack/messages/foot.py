@@ -9,9 +9,9 @@ from bot.slack import elements as el
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.results import Feedback
     from bot.slack.elements import Block, Element
     from bot.slack.messages.asked import Asked
+    from bot.state.results import Feedback
 
 USEFUL, NOT_USEFUL, REPORT = "useful", "not_useful", "report"
 LABELS = {USEFUL: "Useful", NOT_USEFUL: "Not useful"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.format import change, duration, short_id
-from bot.finding.choosing import moment
+from bot.requests.wording import moment
 from bot.slack.elements import File
 from bot.slack.limits import ALT_TEXT
 from bot.slack.messages.root import NO_CAUSE

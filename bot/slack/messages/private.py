@@ -13,7 +13,7 @@ from bot.slack.messages.root import verdict
 from bot.slack.messages.thread import thread
 
 if TYPE_CHECKING:
-    from bot.analysis_child import Answer
+    from bot.analysing.child import Answer
     from bot.slack.elements import Block
     from bot.slack.messages.asked import Asked
 

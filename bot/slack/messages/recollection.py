@@ -10,7 +10,7 @@ from bot.slack import elements as el
 
 if TYPE_CHECKING:
     from analysis import Comparison
-    from bot.memory import Recollection
+    from bot.inquiry.result import Recollection
     from bot.slack.elements import Block
 
 

@@ -8,18 +8,18 @@ import msgspec
 
 from analysis import render_fleets, render_text
 from analysis.format import short_id
+from bot.requests.windows import words
 from bot.slack import elements as el
 from bot.slack.elements import File, Message
 from bot.slack.messages import windows
 from bot.slack.messages.recollection import said as said_of
 from bot.slack.messages.root import notification
 from bot.slack.text import clean, visible
-from bot.windows import words
 
 if TYPE_CHECKING:
     from analysis import Comparison
-    from bot.comparing_windows import ComparedWindows
-    from bot.memory import Recollection
+    from bot.inquiry.comparing_windows import ComparedWindows
+    from bot.inquiry.result import Recollection
 
 TEXT = 6_000  # characters of the report in a message
 WIDTH = 110  # characters of a line

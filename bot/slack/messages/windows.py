@@ -13,8 +13,10 @@ from msgspec import structs
 from analysis.comparison import Confidence, VerdictKind
 from analysis.fleet.report import OTHERS, cause_line, group_name, separator_line
 from analysis.format import change, count, duration, short_id
-from bot.finding.choosing import between
+from bot.inquiry.unseen import not_seen
 from bot.links import trace_url
+from bot.requests.windows import words
+from bot.requests.wording import between
 from bot.slack import elements as el
 from bot.slack.elements import Message
 from bot.slack.limits import problems
@@ -22,16 +24,14 @@ from bot.slack.messages.foot import foot
 from bot.slack.messages.private import one_message
 from bot.slack.messages.root import MARKS, NO_CAUSE, small_print
 from bot.slack.text import clean, escaped
-from bot.unseen import not_seen
-from bot.windows import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis import FleetComparison
     from analysis.fleet.result import Exemplar, FleetCause, FleetWindow, PathShare
-    from bot.comparing_windows import ComparedWindows
-    from bot.request import Windows
+    from bot.inquiry.comparing_windows import ComparedWindows
+    from bot.requests.request import Windows
     from bot.slack.elements import Block, Element
     from bot.slack.messages.asked import Asked
 

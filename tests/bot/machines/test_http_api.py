@@ -13,8 +13,8 @@ from program import TOKEN
 
 from bot.errors import FAMILIES, SourceError
 from bot.machines import failures
-from bot.reach import TokenSettings
-from bot.settings import Limits, Settings, SettingsError, SourceSettings
+from bot.settings import Limits, Settings, SettingsError, SourceSettings, load_settings
+from bot.settings.reach import TokenSettings
 
 
 async def test_a_program_gets_the_answer_that_people_get(make_api, samples, lines) -> None:
@@ -271,4 +271,4 @@ def test_a_token_can_come_from_a_file(monkeypatch, tmp_path) -> None:
     settings = Settings(tokens=(TokenSettings(name="team", token_env="TEAM_TOKEN"),))
     assert settings.program_tokens() == {"team": "x" * 30}
     assert "x" * 30 in settings.secrets()
-    assert Settings.load().api_token.get_secret_value() == "x" * 30
+    assert load_settings().api_token.get_secret_value() == "x" * 30

@@ -1,4 +1,4 @@
-"""The MCP server: a real client, of the official SDK, talks to `python -m bot mcp` in a process of its own."""
+"""The MCP server: a real client, of the official SDK, talks to `compare-traces-bot mcp` in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What backends sent, kept for the next question: encrypted, bounded, for some minutes."""
