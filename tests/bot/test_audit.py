@@ -20,7 +20,7 @@ FIELDS = {
     "baseline", "suspect", "sources", "seconds",
 }  # fmt: skip
 BROKEN = """
-from bot.inquiry.inquiry import analysis_child as child
+from bot.analysing import child
 def broken(*_, **__):
     raise KeyError("SELECT card FROM payments of jane")
 child.compare = broken

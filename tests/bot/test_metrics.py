@@ -178,7 +178,7 @@ async def test_no_label_grows_with_what_people_and_traces_say(world, samples) ->
 
 def test_a_counter_begins_before_its_first_event() -> None:
     """Else the first failure of a kind, the one to be alarmed about, would not be an increase."""
-    code = "from bot import app, metrics; print(metrics.exposition('')[0].decode())"
+    code = "from bot import app; from bot.telemetry import metrics; print(metrics.exposition('')[0].decode())"
     text = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
     for series in (
         'compare_traces_failures_total{code="internal"}', 'compare_traces_failures_total{code="busy"}',

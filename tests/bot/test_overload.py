@@ -14,7 +14,7 @@ from world import CHANNEL
 from bot.errors import SourceError
 from bot.requests.request import CompareRequest, Origin, Payload, TraceRef
 from bot.settings import Limits
-from bot.state.opening import work_queue
+from bot.state import work_queue
 
 
 @pytest.fixture(params=["one process", "receiving process"])

@@ -9,7 +9,7 @@ from world import CHANNEL, FaultySlack
 
 from bot.app import Bot
 from bot.settings import SettingsError
-from bot.state.opening import opening as state
+from bot.state import opening as state
 
 
 async def test_a_request_left_by_a_dead_process_is_answered_by_the_next(make_world, samples) -> None:

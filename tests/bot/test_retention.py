@@ -15,11 +15,11 @@ from world import CHANNEL, settings_for
 from bot.__main__ import main
 from bot.requests.request import Origin, Payload
 from bot.settings import Retention
+from bot.state import opening as state_module
 from bot.state.forgetting import Selection, counted
 from bot.state.ledger import SqliteLedger
 from bot.state.memory import DAY_S, SqliteMemory
 from bot.state.opening import State, keep_tidy, open_state
-from bot.state.opening import opening as state_module
 from bot.state.results import Feedback, SqliteResults
 from bot.state.state_file import VERSION, StateError, open_file
 

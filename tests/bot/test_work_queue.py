@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from bot.state.opening import work_queue
+from bot.state import work_queue
 from bot.state.redis_ledger import RedisLedger
 from bot.state.work_queue import ClaimedWork, WorkQueue
 

@@ -15,8 +15,8 @@ from world import CHANNEL
 from bot.app import Bot
 from bot.job.comparing import ATTEMPTS
 from bot.settings import SettingsError
+from bot.state import work_queue
 from bot.state.ledger import StateError
-from bot.state.opening import work_queue
 
 
 @pytest.fixture
