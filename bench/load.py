@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
@@ -81,8 +82,9 @@ def memory(pid: int) -> tuple[float, float]:
     peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
     children = 0.0
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
-        pages = int(Path(f"/proc/{child}/statm").read_text(encoding="ascii").split()[1])
-        children += pages * 4096 / MIB
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            pages = int(Path(f"/proc/{child}/statm").read_text(encoding="ascii").split()[1])
+            children += pages * 4096 / MIB
     return peak, children
 
 

@@ -10,7 +10,6 @@ replaces it. What goes back is small whatever the traces were: reading it must n
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import signal
 import struct
@@ -51,7 +50,6 @@ if TYPE_CHECKING:
 Fetched: TypeAlias = tuple[bytes, WireFormat]
 LENGTH = struct.Struct(">I")
 MAX_MEMORY_BYTES = 4 * 1024**3
-NICENESS = 10  # below the process that must acknowledge in milliseconds: it takes the core whenever it wants it
 MAX_REPORT_BYTES = 4 * 1024**2
 PLACES = 6  # of a fault that are named
 KEPT = 100  # contributions and findings sent back: more than any message shows
@@ -342,7 +340,6 @@ def main() -> None:
     # after the comparisons under way. (When it dies itself, standard input closes.)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(NICENESS)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     options = options_of(sys.argv[1]) if len(sys.argv) > 1 else DEFAULTS
@@ -356,7 +353,3 @@ def main() -> None:
         outcomes.flush()
         if outcome.fault:
             break  # nobody knows in which state it left us
-
-
-if __name__ == "__main__":
-    main()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
 import signal
 import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
 from bot.app import Bot
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
 
+WORKER_NICENESS = 5  # on one machine, workers yield to what acknowledges, and their children to them
+SWITCH_S = 0.001  # how long another thread may keep the event loop from going on; 5 ms each by default
+
 
 async def receive(settings: Settings, mode: str | None) -> None:
     """Serve a workspace, over "http" or "socket"; by default what the tokens are for. Raises `SettingsError`."""
@@ -28,6 +34,7 @@ async def receive(settings: Settings, mode: str | None) -> None:
 
 async def work(settings: Settings) -> None:
     """Answer what other processes accept; raises `SettingsError`."""
+    os.nice(WORKER_NICENESS)
     await _serve(settings, Bot.start_worker)
 
 
@@ -36,6 +43,7 @@ async def _serve(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, 
         bot = Bot(settings)
     except (sqlite3.Error, StateError) as error:
         raise SettingsError(f"STATE_FILE: cannot use {settings.state_file}: {error}") from None
+    _stay_prompt()
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -54,6 +62,13 @@ async def _serve(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, 
         starting.cancel()
         await bot.stop()
         await asyncio.to_thread(stop_tracing)
+
+
+def _stay_prompt() -> None:
+    """Keep pauses short: what was loaded lives as long as the process, and no garbage collection looks at it again."""
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_S)
 
 
 async def serve_models(settings: Settings, *, http: bool, port: int) -> None:
