@@ -81,6 +81,7 @@ drill: install
 
 # Acknowledgements, time to verdict, throughput by number of workers, memory, and what holds up the event loop.
 load: install
+	@$(BIN)/python bench/ways.py
 	@$(BIN)/python bench/load.py
 
 # Another tool to time in the same run; its dependencies are none of ours, so it has an environment of its own.

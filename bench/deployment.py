@@ -109,7 +109,7 @@ def of_whom(message: object) -> str:
 
 
 class Commands:
-    """Sends signed slash commands, as Slack does, and times their acknowledgements."""
+    """Sends signed slash commands, and whatever else Slack sends, and times the acknowledgements."""
 
     def __init__(self, session: aiohttp.ClientSession, port: int, api: str) -> None:
         self._session = session
@@ -124,15 +124,20 @@ class Commands:
             "command": "/compare-traces", "text": text, "team_id": "T1", "channel_id": channel, "user_id": f"U{user}",
             "user_name": user, "response_url": f"{self._api}/response/{channel}/{user}", "trigger_id": "t",
         })  # fmt: skip
+        return await self.post(body)
+
+    async def post(self, body: str, content_type: str = "application/x-www-form-urlencoded") -> str:
+        """Send anything that Slack sends, signed; returns what was said in its acknowledgement."""
         timestamp = str(int(time.time()))
         headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": content_type,
             "X-Slack-Request-Timestamp": timestamp,
             "X-Slack-Signature": SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body) or "",
         }
         started = time.perf_counter()
         async with self._session.post(self._url, data=body, headers=headers) as response:
             said = await response.text()
+            response.raise_for_status()
         self.acks_ms.append((time.perf_counter() - started) * 1000)
         return said
 
