@@ -48,6 +48,7 @@ class Watched(Workspace):
     def __init__(self, channels: dict[str, str]) -> None:
         super().__init__(SECRET, channels)
         self.answered: dict[str, float] = {}
+        self.began = asyncio.Event()  # somebody saw a verdict
         self.failed: dict[str, str] = {}
 
     async def answer(self, method: str, arguments: dict[str, Any]) -> web.StreamResponse:
@@ -55,6 +56,7 @@ class Watched(Workspace):
         response = await super().answer(method, arguments)
         if method == "chat.update":
             self.answered.setdefault(of_whom(arguments), time.perf_counter())
+            self.began.set()
         elif method == "chat.postEphemeral":
             self.failed[f"user{arguments['user'][-5:]}"] = arguments["text"]
         return response

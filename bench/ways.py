@@ -1,9 +1,11 @@
 """Every way in, acknowledged while large traces are compared: by kind of request, how long Slack waits.
 
+    driver: signed requests --> bot (one process) <-- Slack API, trace API (driver)
+
     one process:  four comparisons of 2 x 10,000 spans under way, all the time
                   command, form, mention, reaction, alert, shortcut, button, ... one after the other, again and again
 
-    python bench/ways.py [--rounds 20] [--spans 10000]
+Run it as: python bench/ways.py [--rounds 20] [--spans 10000]
 """
 
 from __future__ import annotations
@@ -49,7 +51,12 @@ def requests(number: int, url: str, thread: str) -> Iterator[tuple[str, str, str
     yield "command: form", urlencode({**asked, "text": ""}), ""
 
     def event(what: dict[str, Any]) -> str:
-        envelope = {"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": f"Ev{what['type']}{number}"}
+        envelope = {
+            "type": "event_callback",
+            "team_id": "T1",
+            "api_app_id": "A1",
+            "event_id": f"Ev{what['type']}{number}",
+        }
         return json.dumps({**envelope, "event": {"channel": WATCHED, "user": "U1", **what}})
 
     ts = f"1700000000.{number:06}"
@@ -100,8 +107,7 @@ async def measure(rounds: int, spans: int) -> None:
                 commands = Commands(session, bot.web_port, url)
                 for number in range(1, 401):  # more than are answered while the rest is measured
                     await commands.send(number, BUSY, f"a{number:031x} b{number:031x}")
-                while not slack.answered:
-                    await asyncio.sleep(0.05)
+                await slack.began.wait()
                 thread = next(its["ts"] for its in slack.messages[BUSY])
                 before = len(slack.answered)
                 for number in range(rounds):
