@@ -278,7 +278,20 @@ class Side(Struct, frozen=True, kw_only=True):
     versions: dict[str, str]  # service -> service.version, where known
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class Document(Struct, frozen=True, kw_only=True):
+    """An answer as a value for programs."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON-safe data (dict, list, str, int, float, bool, None)."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return data
+
+    def to_json(self) -> bytes:
+        """Encode as JSON, byte for byte the same for the same comparison."""
+        return msgspec.json.encode(self)
+
+
+class Comparison(Document, frozen=True, kw_only=True):
     """The whole answer to "what is different between these two requests, and why?"."""
 
     schema_version: int
@@ -294,15 +307,6 @@ class Comparison(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...]
     timeline: tuple[TimelineRow, ...] = ()
     population: PopulationView | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-safe data (dict, list, str, int, float, bool, None)."""
-        data: dict[str, Any] = msgspec.to_builtins(self)
-        return data
-
-    def to_json(self) -> bytes:
-        """Encode as JSON, byte for byte the same for the same comparison."""
-        return msgspec.json.encode(self)
 
     @classmethod
     def from_json(cls, body: bytes) -> Comparison:

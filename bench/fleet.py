@@ -40,7 +40,7 @@ from analysis.fleet.causes import series
 from analysis.fleet.change import ask
 from analysis.fleet.result import Measure
 from analysis.operation_key import OperationKeys
-from analysis.population.reduced import call_paths
+from analysis.population.sample import call_paths
 from analysis.population.typical import ABSENT
 from analysis.profile import profile
 from bench.simulate.pairs import healthy_traces

@@ -8,12 +8,11 @@ of sides, and changes nothing else.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from analysis.comparison import Confidence, Verdict, VerdictKind, check_version
+from analysis.comparison import Confidence, Document, Verdict, VerdictKind, check_version
 from analysis.notes import Note
 
 SCHEMA_VERSION = 1
@@ -160,7 +159,7 @@ class FleetWindow(Struct, frozen=True, kw_only=True):
     worst: Exemplar | None
 
 
-class FleetComparison(Struct, frozen=True, kw_only=True):
+class FleetComparison(Document, frozen=True, kw_only=True):
     """The whole answer to "what is different about the requests of these two windows, and why?"."""
 
     schema_version: int
@@ -173,15 +172,6 @@ class FleetComparison(Struct, frozen=True, kw_only=True):
     causes: tuple[FleetCause, ...]
     paths: tuple[PathShare, ...]
     notes: tuple[Note, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON-safe data (dict, list, str, int, float, bool, None)."""
-        data: dict[str, Any] = msgspec.to_builtins(self)
-        return data
-
-    def to_json(self) -> bytes:
-        """Encode as JSON, byte for byte the same for the same comparison."""
-        return msgspec.json.encode(self)
 
     @classmethod
     def from_json(cls, body: bytes) -> FleetComparison:

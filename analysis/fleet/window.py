@@ -18,7 +18,7 @@ from analysis import semconv
 from analysis.model import SpanKind
 from analysis.operation_key import OperationKeys
 from analysis.population import Population, Sample
-from analysis.population.reduced import call_paths, newest_samples, reduce_profile
+from analysis.population.sample import call_paths, newest_samples, reduce_profile
 from analysis.profile import profile
 from analysis.sensitive import Redactor
 

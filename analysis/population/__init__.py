@@ -11,6 +11,7 @@ Two traces are one sample each; healthy requests of one operation easily differ 
 """
 
 from analysis.population.norms import Norms, Recent, recent
-from analysis.population.reduced import Population, Sample
+from analysis.population.reduced import Population
+from analysis.population.sample import Sample
 
 __all__ = ["Norms", "Population", "Recent", "Sample", "recent"]

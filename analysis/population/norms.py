@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from analysis.notes import Note, Severity
 from analysis.population.onset import onset
-from analysis.population.reduced import call_paths
+from analysis.population.sample import call_paths
 from analysis.population.spread import Spread
 from analysis.population.typical import ABSENT
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from analysis.align import Pair
     from analysis.options import CompareOptions
-    from analysis.population.reduced import Population, Sample
+    from analysis.population.reduced import Population
+    from analysis.population.sample import Sample
     from analysis.profile import CallGroup, Profile
     from analysis.tree import SpanTree
 

@@ -6,48 +6,32 @@ can be merged in any order and grouping with the same result:
 - of the samples, the `population_samples` newest are kept (a trace in both counts once);
 - of one sample's call paths, the `population_paths` that held the request up longest are kept.
 
-Both rules keep the first of one total order, so it makes no difference when the rest is dropped.
+Both rules (`sample.py`) keep the first of one total order, so it makes no difference when the rest is dropped.
 """
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from analysis.collector import collector_paused
 from analysis.errors import PopulationError
-from analysis.model import SpanKind
-from analysis.notes import Severity
 from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions
+from analysis.population.sample import Name, Sample, newest_samples, reduce_profile
 from analysis.population.typical import medoid
-from analysis.profile import CallGroup, Profile, profile, queue_wait
+from analysis.profile import profile
 from analysis.sensitive import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.model import Trace
-    from analysis.operation_key import OperationKey
 
 SCHEMA_VERSION = 1  # also to be raised when call paths get other names (operation keys templated in a new way)
 MAX_STORED_BYTES = 32 * 2**20  # several times what the bounds on samples and call paths allow
-
-Count = Annotated[int, Meta(ge=0)]
-Name = Annotated[str, Meta(max_length=64)]
-
-
-class Sample(Struct, frozen=True, array_like=True):
-    """One trace in reduced form; `groups`: call path -> exposed time (ns), calls, errors, queue wait (ns)."""
-
-    trace_id: Name
-    started_at_ns: int
-    response_ns: Count
-    partial: bool  # spans are missing, or do not fit together
-    groups: dict[Name, tuple[Count, Count, Count, Count]]
 
 
 class Population(Struct, frozen=True, kw_only=True):
@@ -114,53 +98,3 @@ class _Version(Struct):
 class _Stored(Struct, kw_only=True):
     schema_version: int
     population: Population
-
-
-def reduce_profile(reduced: Profile, options: CompareOptions) -> tuple[str, Sample]:
-    """Return the root's call path and the sample of one trace."""
-    paths = call_paths(reduced)
-    root = paths[id(reduced.root)]
-    groups = {paths[id(g)]: (g.exposed_ns, g.calls, g.errors, _waited(g, reduced)) for g in reduced.groups}
-    if len(groups) > options.population_paths:
-        rows = sorted(groups.items(), key=lambda row: (row[0] != root, *(-n for n in row[1]), row[0]))
-        groups = dict(rows[: options.population_paths])
-    return root, Sample(
-        trace_id=reduced.tree.trace_id,
-        started_at_ns=reduced.tree.origin_ns,
-        response_ns=reduced.tree.response_ns,
-        partial=any(note.severity is not Severity.INFO for note in reduced.tree.notes),
-        groups=dict(sorted(groups.items())),
-    )
-
-
-def _waited(group: CallGroup, reduced: Profile) -> int:
-    return queue_wait([group], reduced) if reduced.keys[group.key].kind is SpanKind.CONSUMER else 0
-
-
-def newest_samples(samples: Iterable[Sample], options: CompareOptions) -> tuple[Sample, ...]:
-    """Keep the newest samples, one per trace: of several readings of a trace the newest, then the fullest."""
-    newest: dict[str, Sample] = {}
-    for sample in sorted(samples, key=_precedence):
-        if newest.setdefault(sample.trace_id, sample) is sample and len(newest) == options.population_samples:
-            break
-    return tuple(reversed(newest.values()))
-
-
-def _precedence(sample: Sample) -> tuple[object, ...]:
-    return (-sample.started_at_ns, sample.trace_id, -len(sample.groups), sample.partial, -sample.response_ns,
-            sorted(sample.groups.items()))  # fmt: skip
-
-
-def call_paths(reduced: Profile) -> dict[int, str]:
-    """Return a short stable name of every group's call path, by id(group)."""
-    names: dict[int, str] = {}
-    for group in reduced.groups:
-        above = names[id(group.parent)] if group.parent is not None else ""
-        names[id(group)] = blake2b(
-            f"{above}>{_text(reduced.keys[group.key])}".encode(errors="surrogatepass"), digest_size=8
-        ).hexdigest()
-    return names
-
-
-def _text(key: OperationKey) -> str:
-    return f"{key.service}|{key.name}|{key.kind.value}|{key.detail}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.options import CompareOptions
-    from analysis.population.reduced import Sample
+    from analysis.population.sample import Sample
 
 ABSENT = (0, 0, 0, 0)
 
