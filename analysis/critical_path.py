@@ -75,6 +75,8 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
                 end = high
             if end <= low:
                 break
+            if start == end:  # it held nothing up, and must not part the time of a call that ran on beside it
+                continue
             if end > cursor + rounding_ns:
                 # Still running when the child after the cursor began: not what the parent waited for.
                 if start < runner_start:

@@ -89,8 +89,8 @@ def changes(asked: Sequence[Tested], response_ns: float, options: CompareOptions
     `response_ns`: the response time that the changes are part of.
     """
     chances = adjusted([tested.p for tested in asked])
-    kept = [tested.p for tested, p in zip(asked, chances, strict=True) if p <= options.fleet_chance]
-    limit = max(kept, default=0.0)
+    kept = sum(p <= options.fleet_chance for p in chances)
+    limit = options.fleet_chance * kept / max(1, len(asked))  # of Benjamini and Hochberg, for one probability
     return [
         _change(tested, p, limit, response_ns, options) if p <= options.fleet_chance else None
         for tested, p in zip(asked, chances, strict=True)
@@ -100,7 +100,9 @@ def changes(asked: Sequence[Tested], response_ns: float, options: CompareOptions
 def _change(tested: Tested, p: float, limit: float, response_ns: float, options: CompareOptions) -> Change | None:
     """Describe a series whose chances are small; None when it does not matter. `limit`: of a single probability."""
     told = [who for who, chance in tested.by.items() if chance <= limit]
-    for who in sorted(told, key=lambda who: who is not Affected.ALL):
+    waiting = tested.by.get(Affected.PRESENT, 1.0) < tested.by.get(Affected.ALL, 1.0)  # they say it more clearly
+    order = (Affected.PRESENT, Affected.ALL, Affected.SOME) if waiting else tuple(Affected)
+    for who in sorted(told, key=order.index):
         change = _described(tested.series, who, p)
         partly = who is Affected.ALL and abs(change.shift.value) < options.fleet_some * abs(change.mean_delta)
         if _matters(change, tested.series, response_ns, options) and not (partly and len(told) > 1):
@@ -130,7 +132,7 @@ def _described(series: Series, who: Affected, p: float) -> Change:
         suspect_above=round(len(above[1]) / len(b), 4),
         baseline_above_median=round(percentile(above[0], 50)) if above[0] else 0,
         suspect_above_median=round(percentile(above[1], 50)) if above[1] else 0,
-        p=p,
+        p=float(f"{p:.6g}"),  # summed up in another order, mirrored windows differ in the last digit
     )
 
 

@@ -152,6 +152,22 @@ def test_of_calls_that_end_at_once_the_longer_held_the_parent_up(trace) -> None:
         assert found["longer"] == min(longer[1], 100) - longer[0]
 
 
+def test_a_call_that_took_no_time_changes_nothing(trace) -> None:
+    """It owns nothing, and does not part the time of a call that runs on beside it: which of its calls ended last."""
+    found = []
+    for instants in ((), (238,)):
+        t = trace()
+        root = t.span("root", 0, 241)
+        for at in instants:
+            t.span("instant", at, at, root)
+        t.span("last", 239, 241, root)
+        beside = t.span("beside", 0, 240, root)
+        t.span("shorter", 0, 238, beside)
+        t.span("longer", 1, 239, beside)
+        found.append({name: own for name, own in exposed(t.build()).items() if own})
+    assert found[0] == found[1] == {"last": 2, "shorter": 1, "longer": 238}
+
+
 def test_work_after_the_response_is_not_on_the_path(trace) -> None:
     """A child that outlives every ancestor did not hold the response up."""
     t = trace()

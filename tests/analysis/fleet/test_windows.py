@@ -59,6 +59,20 @@ def test_slow_requests_are_found_though_none_lies_between_them_and_the_others() 
     assert shifted.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
 
 
+def test_requests_that_all_end_at_one_timeout_are_a_part_however_many() -> None:
+    """Equal values hide the largest ones: a third that waits for exactly as long is told as a third, not as a shift."""
+    for every, share in ((3, 0.3333), (4, 0.25), (10, 0.1)):
+        suspect = [1_000.0 if i % every == 0 else ms for i, ms in enumerate(wave(180))]
+        cause = compare_fleets(window(wave(180)), window(suspect)).causes[0]
+        assert (cause.operation, cause.time.affected, cause.time.suspect_above) == (
+            "SELECT price",
+            Affected.SOME,
+            share,
+        )
+    everybody = compare_fleets(window([50.0] * 60), window([1_000.0] * 60)).causes[0]
+    assert (everybody.time.affected, everybody.time.shift.value) == (Affected.ALL, 950 * MS)
+
+
 def test_the_value_that_slow_requests_share_is_named() -> None:
     """A host behind nearly all slow requests and few others is told; one that all have, or a random one, is not."""
     rng = random.Random(4)  # noqa: S311 - samples that repeat
