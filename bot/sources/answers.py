@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from analysis import WireFormat
+    from bot.sources.base import TraceSource
     from bot.sources.http import Answer
 
 Read = TypeVar("Read")
@@ -36,6 +37,21 @@ def refuse(answer: Answer, source: str, trace_id: str) -> None:
     if answer.status in (413, 422):
         raise SourceError("too-large", source=source, trace=trace_id, detail=answer.detail)
     raise SourceError("rejected", source=source, status=answer.status, detail=answer.detail)
+
+
+async def explained(error: SourceError, source: TraceSource, trace_id: str, *, served: bool) -> SourceError:
+    """Return what it means that a trace could not be had: an unknown path is a missing trace where the API is there.
+
+    Many servers say to an unknown trace what they say to an unknown path. `served`: traces came from there before.
+    """
+    if error.code != "wrong-path":
+        return error
+    if not served:
+        try:
+            await source.ping()
+        except SourceError:
+            return error
+    return SourceError("trace-not-found", source=source.settings.name, trace=trace_id)
 
 
 def checked(answer: Answer, source: str, trace_id: str, wire: WireFormat) -> FetchedTrace:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from analysis import WireFormat
 from bot.errors import SourceError
 from bot.sources import jaeger_metrics as metrics
-from bot.sources.answers import checked, read, read_metrics, readable, refuse
+from bot.sources.answers import checked, explained, read, read_metrics, readable, refuse
 from bot.sources.base import MOST, Found, selected
 from bot.sources.http import HttpSource
 from bot.sources.jaeger_search import (
@@ -51,12 +51,23 @@ class JaegerSource:
         self.settings = settings
         self._http = HttpSource(settings)
         self._v3: bool | None = None  # None: not known yet
+        self._served = False  # a trace came from there
         self._summaries: bool | None = None  # as above
 
     async def fetch(
         self, trace_id: str, *, window: tuple[int, int] | None, tenant: str | None, deadline_s: float
     ) -> FetchedTrace:
         """Fetch a trace by id; see `TraceSource`."""
+        try:
+            trace = await self._fetch(trace_id, window, tenant, deadline_s)
+        except SourceError as error:
+            raise await explained(error, self, trace_id, served=self._served) from None
+        self._served = True
+        return trace
+
+    async def _fetch(
+        self, trace_id: str, window: tuple[int, int] | None, tenant: str | None, deadline_s: float
+    ) -> FetchedTrace:
         headers = self._tenant(tenant)
         newer: Answer | None = None
         if self._v3 is not False:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from analysis import WireFormat
 from bot.errors import SourceError
 from bot.sources import tempo_metrics as metrics
-from bot.sources.answers import checked, read, read_metrics, refuse
+from bot.sources.answers import checked, explained, read, read_metrics, refuse
 from bot.sources.base import MOST, Found, selected
 from bot.sources.http import HttpSource
 from bot.sources.tempo_search import LONGEST_S, read_search, read_values, search_parameters, span_terms
@@ -39,11 +39,22 @@ class TempoSource:
         self.settings = settings
         self._http = HttpSource(settings)
         self._v2: bool | None = None  # None: not known yet
+        self._served = False  # a trace came from there
 
     async def fetch(
         self, trace_id: str, *, window: tuple[int, int] | None, tenant: str | None, deadline_s: float
     ) -> FetchedTrace:
         """Fetch a trace by id; see `TraceSource`."""
+        try:
+            trace = await self._fetch(trace_id, window, tenant, deadline_s)
+        except SourceError as error:
+            raise await explained(error, self, trace_id, served=self._served) from None
+        self._served = True
+        return trace
+
+    async def _fetch(
+        self, trace_id: str, window: tuple[int, int] | None, tenant: str | None, deadline_s: float
+    ) -> FetchedTrace:
         headers = self._tenant(tenant)
         params = {"start": str(window[0]), "end": str(window[1])} if window else {}
         newer: Answer | None = None
@@ -159,14 +170,20 @@ class TempoSource:
         return read_metrics(answer, self.settings.name, reader)
 
     async def ping(self) -> str:
-        """Ask for the version; see `TraceSource`."""
-        answer = await self._http.get(
-            "/api/echo", accept="*/*", headers=self._tenant(None), deadline_s=self.settings.read_timeout_s
-        )
+        """Ask for an echo, and where a server or a proxy has none for the names of tags; see `TraceSource`."""
+        answer = await self._asked("/api/echo")
+        if answer.absent:
+            refuse(await self._asked("/api/search/tags"), self.settings.name, "")
+            return "ok"
         refuse(answer, self.settings.name, "")
         if answer.body.strip() != b"echo":
             raise SourceError("unreadable", source=self.settings.name, detail="/api/echo did not answer `echo`")
         return "ok"
+
+    async def _asked(self, path: str) -> Answer:
+        return await self._http.get(
+            path, accept="*/*", headers=self._tenant(None), deadline_s=self.settings.read_timeout_s
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -103,6 +103,27 @@ async def test_a_wrong_base_path_is_not_a_missing_trace(kind) -> None:
         assert await code_of(opened) == "wrong-path"
 
 
+@pytest.mark.parametrize(
+    ("kind", "path", "answer"),
+    [("jaeger", "/api/services", ("victoria", "services")), ("tempo", "/api/search/tags", ("tempo", "tags-v1"))],
+)
+async def test_an_unknown_trace_may_be_answered_like_an_unknown_path(kind, path, answer) -> None:
+    """Where the rest of the API is there, or traces came from there before, the trace is what is missing."""
+    backend = Backend()
+    backend.on(path, answer)
+    async with sources(kind, backend) as opened:
+        assert await code_of(opened, UNKNOWN) == "trace-not-found"
+    backend = Backend()
+    backend.on(
+        f"/api/traces/{CHECKOUT}",
+        {"jaeger": ("victoria", "trace-checkout-slow"), "tempo": ("tempo", "v1-checkout-slow-pb")}[kind],
+    )
+    async with sources(kind, backend) as opened:
+        assert await code_of(opened, UNKNOWN) == "wrong-path"
+        await fetch(opened)
+        assert await code_of(opened, UNKNOWN) == "trace-not-found"
+
+
 async def test_a_missing_tenant_is_said() -> None:
     """Tempo's 401 "no org id" asks for a tenant, not for a token; a given tenant is sent."""
     backend = Backend()
