@@ -189,9 +189,18 @@ def shuffled(trace: Trace, rng: random.Random) -> Trace:
 
 def under_other_ids(trace: Trace) -> Trace:
     """Return the same content under a trace id and span ids of its own."""
+    trace_id = "e" * 32 if trace.trace_id != "e" * 32 else "f" * 32
+
+    def linked(span: Span) -> tuple[Link, ...]:
+        return tuple(
+            Link(trace_id, _other(its.span_id)) if its.trace_id == trace.trace_id else its for its in span.links
+        )
+
     return Trace(
-        trace_id="e" * 32 if trace.trace_id != "e" * 32 else "f" * 32,
-        spans=tuple(replace(s, span_id=_other(s.span_id), parent_id=_other(s.parent_id)) for s in trace.spans),
+        trace_id=trace_id,
+        spans=tuple(
+            replace(s, span_id=_other(s.span_id), parent_id=_other(s.parent_id), links=linked(s)) for s in trace.spans
+        ),
     )
 
 

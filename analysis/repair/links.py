@@ -26,7 +26,7 @@ def follow_links(draft: Draft, trace_id: str) -> set[int]:
     linking = [i for i, parent in enumerate(parents) if parent == ROOT and spans[i].links]
     if not linking:
         return set()
-    number = {span.span_id: i for i, span in enumerate(spans)}
+    number = {span.span_id: i for i, span in enumerate(spans) if span.span_id}
     above = list(parents)
     followed = set()
     for i in linking:

@@ -200,3 +200,14 @@ def test_spans_that_link_to_each_other_lose_nobody(trace) -> None:
     assert tree.spans[tree.root].name == "request"
     assert sorted(tree.order) == list(range(4))
     assert {parent_name(tree, "first"), parent_name(tree, "second")} <= {"second", "first", "below"}
+
+
+def test_a_link_that_names_no_span_leads_nowhere(trace) -> None:
+    """Not even to a span that was sent without an id: it stays beside that one, under the root."""
+    t = trace()
+    root = t.span("request", 0, 100, kind=SERVER)
+    nameless = t.span("nameless", 1, 2, root)
+    alone = t.span("alone", 10, 20)
+    t.spans[1] = replace(nameless, span_id="")
+    t.spans[2] = replace(alone, links=(Link(t.trace_id, ""),))
+    assert parent_name(repair(t.build(), DEFAULTS), "alone") != "nameless"
