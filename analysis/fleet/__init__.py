@@ -15,7 +15,7 @@ from analysis.fleet.compare import compare_fleets, compare_windows
 from analysis.fleet.markdown import render_fleets_markdown
 from analysis.fleet.report import render_fleets
 from analysis.fleet.result import FleetComparison
-from analysis.fleet.window import Observer, Window
+from analysis.fleet.window import Observer, Window, tells
 
 __all__ = [
     "FleetComparison",
@@ -25,4 +25,5 @@ __all__ = [
     "compare_windows",
     "render_fleets",
     "render_fleets_markdown",
+    "tells",
 ]

@@ -36,6 +36,12 @@ MAX_PATH = 32  # callers listed for one call path
 _NOISE = ("thread.", "process.", "telemetry.", "otel.", "code.", "internal.", "sampler.")
 _NOISE_ENDS = (".port", ".pid", "_port", ".timestamp", "trace_id", "span_id", ".time")
 
+
+def tells(attribute: str) -> bool:
+    """Tell whether an attribute may say something of a request, by its name."""
+    return not attribute.startswith(_NOISE) and not attribute.endswith(_NOISE_ENDS)
+
+
 Value = tuple[str, str]  # name and value of an attribute
 Values = dict[str, frozenset[Value]]  # by call path
 
@@ -133,7 +139,7 @@ class Observer:
 
     def _telling(self, attributes: Attributes) -> Iterable[Value]:
         for name, value in attributes.items():
-            if isinstance(value, (str, bool, int)) and not name.startswith(_NOISE) and not name.endswith(_NOISE_ENDS):
+            if isinstance(value, (str, bool, int)) and tells(name):
                 text = value if isinstance(value, str) else str(value).lower()
                 if text and len(text) <= MAX_VALUE and len(name) <= MAX_VALUE:
                     yield self._one(name, text)

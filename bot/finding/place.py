@@ -12,7 +12,7 @@ from bot.sources.base import Found, TraceQuery, TraceSource, TraceSummary
 
 if TYPE_CHECKING:
     from bot.finding.trend import Trend
-    from bot.sources.metrics import Totals
+    from bot.sources.metrics import Contrasts, Picked, Totals
 
 
 class Place(Struct, frozen=True):
@@ -39,6 +39,13 @@ class Place(Struct, frozen=True):
         """Count and time all requests of a window; None where the source does not compute that, or not in time."""
         try:
             return await self.source.totals(query, tenant=self.tenant, deadline_s=self.deadline_s)
+        except SourceError:
+            return None
+
+    async def contrasts(self, query: TraceQuery, picked: Picked) -> Contrasts | None:
+        """Hold some of all requests of a window against the others; None as `totals`."""
+        try:
+            return await self.source.contrasts(query, picked, tenant=self.tenant, deadline_s=self.deadline_s)
         except SourceError:
             return None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, structs
 
 from bot.errors import SourceError
+from bot.finding.contrast import Apart, apart, picked
 from bot.finding.exemplar import nothing_found
 from bot.finding.place import Place
 from bot.finding.sampling import NARROWINGS, Sampled, Slice, drawn, sampled, slices
@@ -18,9 +20,11 @@ from bot.sources.many import AT_ONCE, fetch_each
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analysis.redact import Redactor
     from bot.analysing.spool import Spool
     from bot.requests.request import Windows
     from bot.sources.base import FetchedTrace
+    from bot.sources.metrics import Totals
 
 WINDOW_BYTES = 64 * 1024 * 1024  # fetched of both windows together; of very large traces fewer will do
 
@@ -110,10 +114,18 @@ async def nothing_in(place: Place, windows: Windows, search: Search) -> Exceptio
     return await nothing_found(place, query, windows.asked_at)
 
 
+class Fetched(NamedTuple):
+    """A sample of both windows, and what all requests of B show where the backend can tell."""
+
+    a: Sampled
+    b: Sampled
+    apart: Apart | None
+
+
 async def fetch_windows(
-    search: Search, windows: Windows, spools: tuple[Spool, Spool], deadline_s: float
-) -> tuple[Sampled, Sampled]:
-    """Fetch a sample of both windows into spools, by turns, and ask meanwhile how all requests went.
+    search: Search, windows: Windows, spools: tuple[Spool, Spool], deadline_s: float, redactor: Redactor
+) -> Fetched:
+    """Fetch a sample of both windows into spools, by turns, and have the backend count all requests meanwhile.
 
     Raises `SourceError` when not one trace came.
     """
@@ -128,13 +140,12 @@ async def fetch_windows(
         came[number] += 1
 
     both = (windows.baseline, windows.suspect)
-    query = _query(windows, root=search.root)
-    counting = asyncio.gather(*(place.totals(structs.replace(query, window=window)) for window in both))
+    counting = asyncio.create_task(_counted(place, _query(windows, root=search.root), both, deadline_s, redactor))
     try:
         await fetch_each(
             place.source, _by_turns(*wanted), keep, tenant=place.tenant, deadline_s=deadline_s, max_bytes=WINDOW_BYTES
         )
-        totals = await counting
+        totals, found = await counting
     finally:
         counting.cancel()
     a, b = (
@@ -145,7 +156,27 @@ async def fetch_windows(
         )
         for number, window in enumerate(both)
     )
-    return a, b
+    return Fetched(a, b, found)
+
+
+async def _counted(
+    place: Place,
+    query: TraceQuery,
+    both: tuple[tuple[int, int], tuple[int, int]],
+    deadline_s: float,
+    redactor: Redactor,
+) -> tuple[list[Totals | None], Apart | None]:
+    """Ask how all requests of both windows went, and then what those of B share that are worse than A's."""
+    ending = asyncio.get_running_loop().time() + deadline_s
+    totals = await asyncio.gather(*(place.totals(structs.replace(query, window=window)) for window in both))
+    its = picked(*totals)
+    if its is None:
+        return totals, None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(ending):
+            found = await place.contrasts(structs.replace(query, window=both[1]), its)
+            return totals, apart(its, found, redactor) if found is not None else None
+    return totals, None
 
 
 def _by_turns(a: Sequence[TraceSummary], b: Sequence[TraceSummary]) -> list[TraceSummary]:

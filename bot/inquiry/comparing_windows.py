@@ -1,7 +1,8 @@
 """Compare the requests of two windows: find a fair sample of both, fetch it, have a child process compare.
 
     search both, in every source that may be asked -> the one that has most -> sample into spools -> child
-                                                      meanwhile: how all requests went, where that is computed
+                                                      meanwhile: how all requests went, and what the worse ones of B
+                                                      share, where the backend computes that
 
 `compare_windows` is all that a caller needs, whichever way the question came.
 """
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from analysis.redact import Redactor
 from bot.analysing.child import WindowsAnswer
 from bot.analysing.spool import spools
 from bot.errors import SourceError, UserError
 from bot.finding import Place
+from bot.finding.contrast import Apart
 from bot.finding.sampling import Sampled
 from bot.finding.windows import Search, fetch_windows, nothing_in, search_windows
 from bot.requests.request import Windows
@@ -24,7 +27,7 @@ from bot.requests.request import Windows
 if TYPE_CHECKING:
     from bot.analysing.runner import AnalysisRunner
     from bot.requests.request import CompareRequest
-    from bot.settings import Limits
+    from bot.settings import Settings
     from bot.sources import Sources
 
 
@@ -36,10 +39,11 @@ class ComparedWindows(Struct, frozen=True, kw_only=True):
     root: bool
     sampled: tuple[Sampled, Sampled]  # of A and of B
     answer: WindowsAnswer
+    apart: Apart | None = None  # what sets the worse ones of all requests of B apart
 
 
 async def compare_windows(
-    request: CompareRequest, channel: str, *, sources: Sources, runner: AnalysisRunner, limits: Limits
+    request: CompareRequest, channel: str, *, sources: Sources, runner: AnalysisRunner, settings: Settings
 ) -> ComparedWindows:
     """Compare the windows that a request names, in the sources that a channel may ask.
 
@@ -47,20 +51,26 @@ async def compare_windows(
     """
     if request.windows is None:
         raise UserError("usage")
-    windows = request.windows
+    windows, limits = request.windows, settings.limits
+    redactor = Redactor(settings.redaction.names, settings.redaction.patterns)
     tenant = sources.tenant(channel, request.tenant)
     asked = sources.asked(channel, request.source)
     places = [Place(source, tenant, limits.deadline_s / 3) for source in asked]
     search = await _searched(places, windows, limits.deadline_s / 3)
     with spools() as (a, b):
-        sampled = await fetch_windows(search, windows, (a, b), limits.deadline_s / 3)
+        *sampled, apart = await fetch_windows(search, windows, (a, b), limits.deadline_s / 3, redactor)
         answer = await runner.compare_windows(a.written(), b.written(), deadline_s=limits.analysis_s)
     one, other = (
         structs.replace(its, unreadable=unreadable)
         for its, unreadable in zip(sampled, answer.unreadable, strict=True)
     )  # fmt: skip
     return ComparedWindows(
-        windows=windows, source=search.place.name, root=search.root, sampled=(one, other), answer=answer
+        windows=windows,
+        source=search.place.name,
+        root=search.root,
+        sampled=(one, other),
+        answer=answer,
+        apart=apart,
     )
 
 

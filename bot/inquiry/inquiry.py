@@ -28,7 +28,7 @@ class Inquiry:
     """Finds out what a request asks for."""
 
     def __init__(self, settings: Settings, sources: Sources, runner: AnalysisRunner) -> None:
-        self._limits = settings.limits
+        self._settings = settings
         self._sources = sources
         self._gatherer = Gatherer(settings, sources, runner)
         self._runner = runner
@@ -42,18 +42,22 @@ class Inquiry:
 
     async def windows(self, request: CompareRequest, channel: str) -> ComparedWindows:
         """Compare the windows that a request names, in the sources that a channel may ask; raises as `result`."""
-        return await compare_windows(request, channel, sources=self._sources, runner=self._runner, limits=self._limits)
+        return await compare_windows(
+            request, channel, sources=self._sources, runner=self._runner, settings=self._settings
+        )
 
     async def traces(self, request: CompareRequest, origin: Origin) -> Result:
         """Gather and compare two traces; raises as `result`."""
         try:
-            async with asyncio.timeout(self._limits.deadline_s):
+            async with asyncio.timeout(self._settings.limits.deadline_s):
                 traces = await self._gatherer.gather(request, origin.channel)
         except TimeoutError:
-            seconds = round(self._limits.deadline_s)
+            seconds = round(self._settings.limits.deadline_s)
             raise SourceError("timeout", source="the trace source", seconds=seconds) from None
         others = traces.others.traces if traces.others else ()
-        answer = await self._runner.compare(traces.baseline, traces.suspect, others, deadline_s=self._limits.analysis_s)
+        answer = await self._runner.compare(
+            traces.baseline, traces.suspect, others, deadline_s=self._settings.limits.analysis_s
+        )
         trend = await self._gatherer.trend(request, origin.channel, traces.suspect, answer)
         source = (traces.baseline or traces.suspect).source
         return Result(

@@ -28,6 +28,7 @@ from analysis.evidence import SpanEvidence
 from analysis.fleet.result import Change, FleetCause, FleetWindow, PathShare
 from analysis.format import shorten, timestamp
 from analysis.notes import Note
+from bot.inquiry.counted import counted
 from bot.inquiry.result import WindowsResult
 from bot.inquiry.unseen import not_seen
 from bot.links import trace_url
@@ -122,6 +123,7 @@ class WindowsComparison(Struct, frozen=True, kw_only=True):
     response_time: Change | None  # null: it did not change
     causes: tuple[FleetCause, ...]  # most important first
     notes: tuple[Note, ...]  # what weakens the answer
+    all_requests: tuple[str, ...]  # how all of both went, and what sets the worse ones apart, as the backend counts
     not_seen: tuple[str, ...]  # what of the windows could not be seen, and what that may hide
     contributions: tuple[PathShare, ...] | None  # null: not asked for
     report: str | None
@@ -183,7 +185,7 @@ def windows_comparison(
         request_id=key, about_the_data=DATA, summary=summary(result), verdict=its.verdict, source=compared.source,
         service=its.service, operation=its.operation, baseline=window(compared.sampled[0], its.baseline),
         suspect=window(compared.sampled[1], its.suspect), response_time=its.response_time, causes=its.causes,
-        notes=its.notes, not_seen=tuple(not_seen(compared)), contributions=paths,
+        notes=its.notes, all_requests=tuple(counted(compared)), not_seen=tuple(not_seen(compared)), contributions=paths,
         report=zlib.decompress(compared.answer.report.markdown).decode() if WindowSection.REPORT in sections else None,
         left_out={},
     )  # fmt: skip
@@ -210,10 +212,14 @@ def summary(result: Kept) -> str:
     if isinstance(result, WindowsResult):
         a, b = (its.words() for its in result.compared.sampled)
         note = f"({result.request.note})\n" if result.request.note else ""
-        unseen = "".join(f"  - {line}\n" for line in not_seen(result.compared))
+        whole, unseen = (
+            "".join(f"  - {line}\n" for line in lines)
+            for lines in (counted(result.compared), not_seen(result.compared))
+        )
         return (
             f"{words(result.compared.windows)}: {a} of A with {b} of B\n{note}\n"
             f"{render_fleets(result.compared.answer.comparison)}"
+            + (f"\nOf all requests\n{whole}" if whole else "")
             + (f"\nWhat could not be seen\n{unseen}" if unseen else "")
         )
     lines = [

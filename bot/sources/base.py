@@ -11,7 +11,7 @@ from analysis import WireFormat
 
 if TYPE_CHECKING:
     from bot.settings import SourceSettings
-    from bot.sources.metrics import Failures, Latency, Totals
+    from bot.sources.metrics import Contrasts, Failures, Latency, Picked, Totals
 
 Value: TypeAlias = str | bool | int | float  # of an attribute that is searched for
 MOST = 100  # traces that one search may return: more than any sample needs, and within every backend's limit
@@ -125,6 +125,10 @@ class TraceSource(Protocol):
 
     async def totals(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Totals:
         """Count and time all requests that a query is about (its limit and its order mean nothing); as `latencies`."""
+        ...
+
+    async def contrasts(self, query: TraceQuery, picked: Picked, *, tenant: str | None, deadline_s: float) -> Contrasts:
+        """Hold the picked ones of all requests that a query is about against the others; as `latencies`."""
         ...
 
     async def ping(self) -> str:

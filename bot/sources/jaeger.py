@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bot.settings import SourceSettings
     from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
     from bot.sources.http import Answer
-    from bot.sources.metrics import Failures, Latency, Totals
+    from bot.sources.metrics import Contrasts, Failures, Latency, Picked, Totals
 
 TENANT_HEADER = "x-tenant"
 JSON = "application/json"
@@ -226,6 +226,11 @@ class JaegerSource:
         if found is None:
             raise SourceError("no-metrics", source=self.settings.name, detail="no requests were counted")
         return found
+
+    async def contrasts(self, query: TraceQuery, picked: Picked, *, tenant: str | None, deadline_s: float) -> Contrasts:
+        """Say that Jaeger counts by operation alone; see `TraceSource`."""
+        del query, picked, tenant, deadline_s
+        raise SourceError("no-metrics", source=self.settings.name, detail="Jaeger counts by operation alone")
 
     async def _metric(
         self, name: str, operation: str, params: dict[str, str], tenant: str | None, deadline_s: float

@@ -43,6 +43,29 @@ class Totals(Struct, frozen=True, kw_only=True):
     tail_ns: int  # the 95th percentile
 
 
+class Picked(Struct, frozen=True):
+    """Which requests of a window are held against its others: those that failed, or that took longer than so (ns)."""
+
+    slower_than_ns: int | None  # None: those that failed
+
+
+class Contrast(Struct, frozen=True):
+    """How frequent a value of an attribute is among the picked requests, and among the others."""
+
+    attribute: str
+    value: str
+    picked_share: float
+    other_share: float
+
+
+class Contrasts(Struct, frozen=True):
+    """Values of attributes in all requests of a window, as the backend counts them."""
+
+    picked: int  # requests
+    others: int
+    values: tuple[Contrast, ...]
+
+
 def quantile(buckets: tuple[Bucket, ...], q: float) -> int:
     """Return about the q-th quantile (ns), exponentially within a bucket, in the way in which Tempo reads its own."""
     wanted = q * sum(bucket.requests for bucket in buckets)

@@ -15,6 +15,7 @@ from bot.sources import tempo_metrics as metrics
 from bot.sources.answers import checked, explained, read, read_metrics, refuse
 from bot.sources.base import MOST, Found, selected
 from bot.sources.http import HttpSource
+from bot.sources.tempo_compare import compare_parameters, read_contrasts
 from bot.sources.tempo_search import LONGEST_S, read_search, read_values, search_parameters, span_terms
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bot.sources.answers import Read
     from bot.sources.base import FetchedTrace, TraceQuery, TraceSummary
     from bot.sources.http import Answer
-    from bot.sources.metrics import Failures, Latency, Totals
+    from bot.sources.metrics import Contrasts, Failures, Latency, Picked, Totals
 
 TENANT_HEADER = "X-Scope-OrgID"
 PROTOBUF = "application/protobuf"
@@ -154,6 +155,14 @@ class TempoSource:
         )
         buckets = read_metrics(histogram, self.settings.name, metrics.read_buckets)
         return metrics.totals(buckets, read_metrics(failed, self.settings.name, metrics.read_number))
+
+    async def contrasts(self, query: TraceQuery, picked: Picked, *, tenant: str | None, deadline_s: float) -> Contrasts:
+        """Ask for `compare()`; see `TraceSource`."""
+        answer = await self._http.get(
+            "/api/metrics/query", accept=JSON, headers=self._tenant(tenant), deadline_s=deadline_s,
+            params=compare_parameters(query, picked),
+        )  # fmt: skip
+        return read_metrics(answer, self.settings.name, read_contrasts)
 
     async def _metric(
         self,

@@ -59,15 +59,16 @@ def range_parameters(query: str, window: tuple[int, int]) -> dict[str, str]:
 
 def histogram_parameters(query: TraceQuery) -> dict[str, str]:
     """Return what `/api/metrics/query` is asked for the durations of all spans that a query is about."""
-    return _over_all(query, "histogram_over_time(duration)")
+    return over_all(query, "histogram_over_time(duration)")
 
 
 def failed_parameters(query: TraceQuery) -> dict[str, str]:
     """Return what `/api/metrics/query` is asked for the number of those that failed."""
-    return _over_all(structs.replace(query, only_errors=True), "count_over_time()")
+    return over_all(structs.replace(query, only_errors=True), "count_over_time()")
 
 
-def _over_all(query: TraceQuery, metric: str) -> dict[str, str]:
+def over_all(query: TraceQuery, metric: str) -> dict[str, str]:
+    """Return what `/api/metrics/query` is asked about all spans that a query is about."""
     return {"q": f"{trace_ql(query)} | {metric}", "start": str(query.window[0]), "end": str(query.window[1])}
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from bot.sources.base import FetchedTrace, Found, TraceQuery, TraceSource, TraceSummary
-    from bot.sources.metrics import Failures, Latency, Totals
+    from bot.sources.metrics import Contrasts, Failures, Latency, Picked, Totals
 
 Answered = TypeVar("Answered")
 
@@ -77,6 +77,12 @@ class WatchedSource:
     async def totals(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Totals:
         """Count and time all requests that a query is about."""
         return await self._asked("totals", self._source.totals(query, tenant=tenant, deadline_s=deadline_s))
+
+    async def contrasts(self, query: TraceQuery, picked: Picked, *, tenant: str | None, deadline_s: float) -> Contrasts:
+        """Hold some of all requests that a query is about against the others."""
+        return await self._asked(
+            "contrasts", self._source.contrasts(query, picked, tenant=tenant, deadline_s=deadline_s)
+        )
 
     async def ping(self) -> str:
         """Ask whether the backend is there."""

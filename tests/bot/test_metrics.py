@@ -155,6 +155,7 @@ async def test_no_label_grows_with_what_people_and_traces_say(world, samples) ->
             "latencies",
             "failures",
             "totals",
+            "contrasts",
             "lines",
             "changes",
             "ping",

@@ -12,6 +12,7 @@ from backends import Backend, Town, exchange, sources
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.redact import Redactor
 from bot.analysing.spool import spools
 from bot.errors import SourceError
 from bot.finding import Place
@@ -100,9 +101,10 @@ async def test_a_busy_window_is_sampled_all_over() -> None:
     async with town.open() as source:
         search = await search_windows(Place(source, None, 30.0), windows, root=True, deadline_s=60.0)
         with spools() as both:
-            a, b = await fetch_windows(search, windows, both, 60.0)
+            a, b, apart = await fetch_windows(search, windows, both, 60.0, Redactor())
             written = both[1].written()
     assert a.words() == "all 40 requests"
+    assert apart is None, "Jaeger counts by operation alone"
     assert b.about
     assert not b.at_least
     assert 1_600 <= b.requests <= 3_200
@@ -126,7 +128,7 @@ async def test_what_fails_is_left_out_and_told() -> None:
         search = await search_windows(place, windows, root=True, deadline_s=60.0)
         assert sum(search.unsearched) == 2
         with spools() as both:
-            a, b = await fetch_windows(search, windows, both, 60.0)
+            a, b, _ = await fetch_windows(search, windows, both, 60.0, Redactor())
         assert (a.wanted - a.fetched) + (b.wanted - b.fetched) <= 3
         town.broken = [400] * 24
         with pytest.raises(SourceError):

@@ -18,6 +18,7 @@ from slack_oracles import objections
 from analysis import compare_fleets, render_fleets_markdown
 from analysis.model import SpanKind
 from bot.analysing.child import Report, WindowsAnswer
+from bot.finding.contrast import Apart
 from bot.finding.sampling import Sampled
 from bot.inquiry.comparing_windows import ComparedWindows
 from bot.inquiry.result import WindowsResult
@@ -25,7 +26,7 @@ from bot.requests.request import CompareRequest, Origin, Windows
 from bot.settings import SourceSettings
 from bot.slack.limits import problems
 from bot.slack.messages import Asked, report, windows
-from bot.sources.metrics import Totals
+from bot.sources.metrics import Contrast, Picked, Totals
 from bot.state.results import packed, unpacked
 
 GOLDENS = Path(__file__).parents[1] / "data" / "messages"
@@ -95,6 +96,10 @@ def one_in_ten() -> ComparedWindows:
     a, b = its.sampled
     return replace(
         its, root=False,
+        apart=Apart(
+            picked=Picked(slower_than_ns=62_000_000), requests=1_180, others=10_620,
+            values=(Contrast("host.name", "n7", 0.97, 0.02), Contrast("<!channel>", "*b*", 0.9, 0.1)),
+        ),
         sampled=(
             replace(a, requests=12_345, about=True, wanted=204, totals=totals),
             replace(b, requests=11_800, about=True, at_least=True, unsearched=2, unreadable=1, totals=replace(totals, tail_ns=104_000_000)),

@@ -219,7 +219,9 @@ def _rest(compared: ComparedWindows, asked: Asked, below: list[Block]) -> Messag
     unseen = not_seen(compared)
     told = []
     parts: list[Element] = []
-    for heading, said in (("What else changed", others), ("What could not be seen", unseen)):
+    apart = [compared.apart.words(compared.source)] if compared.apart else []
+    headed = (("Of all requests", apart), ("What else changed", others), ("What could not be seen", unseen))
+    for heading, said in headed:
         if said:
             parts += [el.section(el.text(heading, bold=True)), el.bullets([[el.text(line)] for line in said])]
             told.append(f"{heading}: {'; '.join(said)}")
