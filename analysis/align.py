@@ -45,12 +45,14 @@ class Pair:
 
     __slots__ = ("baseline", "children", "how", "key", "parent", "suspect")
 
-    def __init__(self, key: OperationKey, parent: Pair | None, how: str) -> None:
+    def __init__(
+        self, key: OperationKey, parent: Pair | None, how: str, baseline: list[CallGroup], suspect: list[CallGroup]
+    ) -> None:
         self.key = key
         self.parent = parent
         self.how = how  # "same", "loose", "moved", "renamed", "only", or "layer": only stands between matched ones
-        self.baseline: list[CallGroup] = []
-        self.suspect: list[CallGroup] = []
+        self.baseline = baseline
+        self.suspect = suspect
         self.children: list[Pair] = []
 
 
@@ -126,7 +128,7 @@ def _match_roots(
 ) -> tuple[CallGroup, CallGroup] | None:
     a, b = baseline.root, suspect.root
     key_a, key_b = keys[a.key], keys[b.key]
-    if a.key == b.key or key_a.loose == key_b.loose:
+    if key_a.loose == key_b.loose:
         return None if _enter_elsewhere(a, b, keys, options) else (a, b)
     # A gateway or sidecar around the request on one side; nearest first, the same whichever side it is on.
     in_b, in_a = (
@@ -156,7 +158,7 @@ def _enter_elsewhere(a: CallGroup, b: CallGroup, keys: list[OperationKey], optio
     kinds = {keys[a.key].kind, keys[b.key].kind}
     # Who sends no kinds has servers among callers: then only their addresses, which differ, say that they are callers.
     untold = kinds == {SpanKind.UNSPECIFIED} and a.key != b.key
-    if not untold and not kinds <= set(semconv.CALLING):
+    if not untold and not kinds.issubset(semconv.CALLING):
         return False
     in_a, in_b = ([end for end in root.children.values() if _answers(end, root, keys)] for root in (a, b))
     return bool(in_a and in_b) and not any(_same_request(one, two, keys, options) for one in in_a for two in in_b)
@@ -169,10 +171,7 @@ def _answers(end: CallGroup, caller: CallGroup, keys: list[OperationKey]) -> boo
 
 
 def _same_request(a: CallGroup, b: CallGroup, keys: list[OperationKey], options: CompareOptions) -> bool:
-    key_a, key_b = keys[a.key], keys[b.key]
-    if a.key == b.key or key_a.loose == key_b.loose or key_a.name == key_b.name:
-        return True
-    return _likeness(a, b, keys) >= options.same_request
+    return keys[a.key].name == keys[b.key].name or _likeness(a, b, keys) >= options.same_request
 
 
 def _forwards(inner: CallGroup, options: CompareOptions) -> bool:
@@ -186,7 +185,7 @@ def _forwards(inner: CallGroup, options: CompareOptions) -> bool:
 
 
 def _method(key: OperationKey) -> str:
-    return key.method or (key.name.split(" ", 1)[0] if key.category == "http" else "")
+    return key.method or (key.name.partition(" ")[0] if key.category == "http" else "")
 
 
 def _below(group: CallGroup, depth: int) -> Iterator[tuple[int, CallGroup]]:
@@ -207,9 +206,8 @@ def _likeness(a: CallGroup, b: CallGroup, keys: list[OperationKey]) -> float:
     """Return the share of equal children (Jaccard index), blind to the service, which may be renamed too."""
     one = {(keys[key].name, keys[key].detail) for key in a.children}
     two = {(keys[key].name, keys[key].detail) for key in b.children}
-    if not one or not two:
-        return 0.0
-    return len(one & two) / len(one | two)
+    shared = len(one & two)
+    return shared / len(one | two) if shared else 0.0
 
 
 def _same_detail(its: OperationKey) -> object | None:
@@ -243,8 +241,7 @@ class _Builder:
     def start(self, a: list[CallGroup], b: list[CallGroup], parent: Pair | None, how: str = "same") -> Pair:
         """Add a pair under `parent` and put it on the work list."""
         group = (b or a)[0]
-        pair = Pair(self.keys[group.key], parent, how if a and b else "only")
-        pair.baseline, pair.suspect = a, b
+        pair = Pair(self.keys[group.key], parent, how if a and b else "only", a, b)
         if how == "renamed":
             self.renamed += 1
             services = (self.keys[a[0].key].service, self.keys[b[0].key].service)
@@ -268,14 +265,11 @@ class _Builder:
     def _expand(self, pair: Pair) -> None:
         left_a = self._children(pair.baseline)
         left_b = self._children(pair.suspect)
-        if left_a and left_b:
-            for key in [key for key in left_a if key in left_b]:
-                self.start(left_a.pop(key), left_b.pop(key), pair)
-        if left_a and left_b:
+        for key in [key for key in left_a if key in left_b]:
+            self.start(left_a.pop(key), left_b.pop(key), pair)
+        if left_a and left_b:  # else nothing can match, and looking for it would take long
             self._match_loosely(pair, left_a, left_b)
-        if pair.baseline and pair.suspect and (left_a or left_b):
             self._match_through_layers(pair, left_a, left_b)
-        if left_a and left_b:
             self._match_renamed(pair, left_a, left_b)
         for groups in left_a.values():
             self.start(groups, [], pair)
@@ -284,10 +278,9 @@ class _Builder:
 
     def _children(self, groups: list[CallGroup]) -> dict[int, list[CallGroup]]:
         children: dict[int, list[CallGroup]] = {}
-        taken = self.taken
         for group in groups:
             for key, child in group.children.items():
-                if not taken or id(child) not in taken:
+                if id(child) not in self.taken:
                     children.setdefault(key, []).append(child)
         return children
 
@@ -308,7 +301,7 @@ class _Builder:
     def _one_far_end(self, call: Pair, a: int, b: int) -> bool:
         """Tell whether both keys are of what answers one call, which says by its path what it asks for."""
         one, two = self.keys[a], self.keys[b]
-        says = call.key.kind is SpanKind.CLIENT and "/" in call.key.detail and bool(call.baseline and call.suspect)
+        says = call.key.kind is SpanKind.CLIENT and "/" in call.key.detail
         renamed = one.service in self.one_sided and two.service in self.one_sided
         same_place = one.service == two.service or renamed
         return says and same_place and one.kind is two.kind is SpanKind.SERVER
@@ -344,7 +337,7 @@ class _Builder:
         ]
         for match in sorted(found, key=self._nearness):
             left, others = (left_b, left_a) if match.in_baseline else (left_a, left_b)
-            if match.key not in left or id(match.below) in self.taken or match.top.key not in others:
+            if match.key not in left or match.top.key not in others:
                 continue
             self.taken.add(id(match.below))
             layer = match.below.parent
