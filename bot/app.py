@@ -106,7 +106,7 @@ class Bot:
         tokens = Tokens(self.settings)
         if not tokens:
             return None
-        asking = Asking(self.sources, self.inquiry, self.admission)
+        asking = Asking(self.sources, self.inquiry, self.admission, self.evidence)
         return ApiServer(asking, tokens, self.settings.api_host, self.settings.api_port)
 
     def _slack_client(self, token: str) -> WatchedClient:

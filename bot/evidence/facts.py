@@ -59,6 +59,11 @@ class LogFact(Struct, frozen=True, kw_only=True):
     seconds: int
     at_least: bool = False  # there were more around the suspect than were read
 
+    @property
+    def lead(self) -> str:
+        """Say what it is."""
+        return f"New {self.level} in {self.service}"
+
     def words(self) -> str:
         """Say what is new about it."""
         said = ["in B's own log, not in A's"] if self.own else []

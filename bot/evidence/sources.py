@@ -36,15 +36,15 @@ class EvidenceSources:
         self._metrics = {its.name: MetricSource(its, redact) for its in settings.metrics}
 
     def names(self, channel: str) -> list[str]:
-        """Return the names of what is asked for a channel."""
+        """Return the names of what is asked for a channel, or for the program that stands in for one."""
         return [*self._log_names(channel), *self._metric_names(channel)]
 
     def _log_names(self, channel: str) -> list[str]:
-        its = self._settings.channels.get(channel)
+        its = self._settings.reach(channel)
         return list((its and its.logs) or self._logs)
 
     def _metric_names(self, channel: str) -> list[str]:
-        its = self._settings.channels.get(channel)
+        its = self._settings.reach(channel)
         return list((its and its.metrics) or self._metrics)
 
     async def evidence(self, question: Question, channel: str, tenant: str | None) -> Evidence:

@@ -36,7 +36,7 @@ from bot.machines.questions import Section, WindowSection
 from bot.requests.windows import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from bot.finding.sampling import Sampled
     from bot.inquiry.result import Kept, Result
@@ -76,6 +76,7 @@ class TraceComparison(Struct, frozen=True, kw_only=True):
     suspect: ComparedTrace
     trend: str  # consistent or intermittent, and since when; "" where the source cannot tell
     population: PopulationView | None
+    logs_and_metrics: tuple[str, ...] | None  # what they say about the causes; null: not asked, or nobody to ask
     causes: tuple[Cause, ...]  # most important first
     next_steps: tuple[NextStep, ...]
     notes: tuple[Note, ...]  # what weakens the answer
@@ -139,15 +140,16 @@ class Bounds(NamedTuple):
 
 def comparison(
     key: str, result: Result, source: Callable[[str], SourceSettings | None], sections: Collection[Section],
-    bounds: Bounds,
+    bounds: Bounds, said: Sequence[str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return a `TraceComparison` as plain data, within bounds."""
+    """Return a `TraceComparison` as plain data, within bounds; `said`: by logs and metrics."""
     its, answer = result.answer.comparison, result.answer
     baseline, suspect = sides(result, source)
     whole = TraceComparison(
-        request_id=key, about_the_data=DATA, summary=summary(result), verdict=its.verdict,
+        request_id=key, about_the_data=DATA, summary=summary(result, said), verdict=its.verdict,
         response_time=its.response_time, completion_time=its.completion_time, baseline=baseline, suspect=suspect,
-        trend=result.trend, population=its.population, causes=its.causes, next_steps=its.next_steps, notes=its.notes,
+        trend=result.trend, population=its.population, logs_and_metrics=None if said is None else tuple(said),
+        causes=its.causes, next_steps=its.next_steps, notes=its.notes,
         contributions=its.contributions if Section.CONTRIBUTIONS in sections else None,
         findings=its.findings if Section.FINDINGS in sections else None,
         evidence=answer.evidence if Section.EVIDENCE in sections else None,
@@ -207,8 +209,8 @@ def sides(result: Result, source: Callable[[str], SourceSettings | None]) -> tup
     )
 
 
-def summary(result: Kept) -> str:
-    """Say the whole answer in words, as the command line does; ends with a newline."""
+def summary(result: Kept, said: Sequence[str] | None = None) -> str:
+    """Say the whole answer in words, as the command line does; ends with a newline. `said`: by logs and metrics."""
     if isinstance(result, WindowsResult):
         a, b = (its.words() for its in result.compared.sampled)
         note = f"({result.request.note})\n" if result.request.note else ""
@@ -228,7 +230,12 @@ def summary(result: Kept) -> str:
         *([f"{result.trend}."] if result.trend else []),
     ]
     head = "\n".join(lines) + "\n\n" if lines else ""
-    return head + render_text(result.answer.comparison, result.answer.table)
+    beside = "".join(f"  - {line}\n" for line in said or ())
+    return (
+        head
+        + render_text(result.answer.comparison, result.answer.table)
+        + (f"\nWhat logs and metrics say\n{beside}" if beside else "")
+    )
 
 
 def bounded(answer: Struct, bounds: Bounds) -> dict[str, Any]:

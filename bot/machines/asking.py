@@ -1,6 +1,6 @@
 """A program's question on its way to its answer: admitted like people's, found out by the same inquiry, recorded.
 
-question -> request -> admission -> a place to work in -> inquiry -> bounded answer
+question -> request -> admission -> a place to work in -> inquiry -> (logs, metrics) -> bounded answer
          '- refused     '- busy                           '- no answer: the sentence that people read too
 """
 
@@ -11,16 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
+from msgspec import structs
 
 from bot.errors import BotError, UserError
+from bot.evidence.question import question_of
+from bot.evidence.weighing import weigh, weighed
+from bot.evidence.words import lines
 from bot.inquiry import audit
+from bot.inquiry.result import Result
+from bot.machines.questions import CompareTraces
 from bot.telemetry.arrival import arriving, request_key
 
 if TYPE_CHECKING:
+    from bot.evidence.sources import EvidenceSources
     from bot.inquiry.inquiry import Inquiry
+    from bot.inquiry.result import Kept
     from bot.job.admission import Admission
     from bot.machines.callers import Caller
-    from bot.machines.calls import Call
+    from bot.machines.calls import Call, Question
     from bot.requests.request import CompareRequest
     from bot.settings import SourceSettings
     from bot.sources import Sources
@@ -35,9 +43,12 @@ class InputError(Exception):
 class Asking:
     """Answers programs."""
 
-    def __init__(self, sources: Sources, inquiry: Inquiry, admission: Admission) -> None:
+    def __init__(
+        self, sources: Sources, inquiry: Inquiry, admission: Admission, evidence: EvidenceSources
+    ) -> None:  # fmt: skip
         self._sources = sources
         self._inquiry = inquiry
+        self._evidence = evidence
         self._admission = admission
 
     async def ask(self, call: Call, question: bytes, caller: Caller, most_bytes: int) -> dict[str, Any]:
@@ -63,6 +74,7 @@ class Asking:
                 try:
                     async with self._admission.place(origin):
                         result = await self._inquiry.result(request, origin)
+                    result, said = await self._weighed(asked, result)
                 except BotError as error:
                     record.failed(error.code)
                     log.info("no answer", code=error.code, error=str(error), key=key)
@@ -71,7 +83,23 @@ class Asking:
                     record.failed(audit.INTERNAL)
                     raise
                 record.answered(result)
-                return call.answered(asked, key, result, self._settings_of, most_bytes)
+                return call.answered(asked, key, result, self._settings_of, most_bytes, said)
+
+    async def _weighed(self, asked: Question, result: Kept) -> tuple[Kept, list[str] | None]:
+        """Ask logs and metrics about the causes, where that was wanted; returns the weighed result, and what they say.
+
+        Nothing that they do or leave undone spoils the answer, and they have no more time than beside one in Slack.
+        """
+        if not (isinstance(asked, CompareTraces) and asked.logs_and_metrics and isinstance(result, Result)):
+            return result, None
+        channel, question = result.origin.channel, question_of(result.answer)
+        if question is None or not self._evidence.names(channel):
+            return result, None
+        tenant = self._sources.tenant(channel, result.request.tenant)
+        evidence = await self._evidence.evidence(question, channel, tenant)
+        weight = weigh(result.answer.comparison, evidence)
+        answer = structs.replace(result.answer, comparison=weighed(result.answer.comparison, weight))
+        return structs.replace(result, answer=answer), lines(evidence, weight, question.started_at)
 
     def _settings_of(self, name: str) -> SourceSettings | None:
         return self._sources.settings_of(name)

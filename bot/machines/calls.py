@@ -12,7 +12,7 @@ from bot.machines.answers import Bounds, TraceComparison, TypicalTrace, WindowsC
 from bot.machines.questions import EXAMPLE, CompareTraces, CompareWindows, FindTypicalTrace, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bot.inquiry.result import Kept
     from bot.settings import SourceSettings
@@ -34,14 +34,15 @@ class Call(Struct, frozen=True, kw_only=True):
     example: Question
 
     def answered(
-        self, asked: Question, key: str, result: Kept, source: Callable[[str], SourceSettings | None], most_bytes: int
-    ) -> dict[str, Any]:
-        """Return the answer as plain data, shaped as `answer`."""
+        self, asked: Question, key: str, result: Kept, source: Callable[[str], SourceSettings | None], most_bytes: int,
+        said: Sequence[str] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return the answer as plain data, shaped as `answer`; `said`: by logs and metrics."""
         if isinstance(result, WindowsResult):
             sections, items = (asked.detail, asked.limit) if isinstance(asked, CompareWindows) else ((), ITEMS)
             return answers.windows_comparison(key, result, sections, Bounds(items, most_bytes))
         if isinstance(asked, CompareTraces):
-            return answers.comparison(key, result, source, asked.detail, Bounds(asked.limit, most_bytes))
+            return answers.comparison(key, result, source, asked.detail, Bounds(asked.limit, most_bytes), said)
         return answers.typical(key, result, source, Bounds(ITEMS, most_bytes))
 
 

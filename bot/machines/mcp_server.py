@@ -25,6 +25,7 @@ from starlette.responses import JSONResponse
 import analysis
 from bot.analysing.runner import AnalysisRunner
 from bot.errors import MY_FAULT, BotError
+from bot.evidence.sources import EvidenceSources
 from bot.inquiry.inquiry import Inquiry
 from bot.job.admission import Admission
 from bot.machines import answers, failures
@@ -173,10 +174,11 @@ async def _asking(settings: Settings) -> AsyncIterator[Asking]:
     if not settings.all_sources:
         raise SettingsError("sources: none configured: set JAEGER_URL or TEMPO_URL, or write a TOML file")
     sources, runner = open_sources(settings), AnalysisRunner(settings.limits.concurrent, redaction=settings.redaction)
-    inquiry = Inquiry(settings, sources, runner)
+    evidence = EvidenceSources(settings)
     try:
-        yield Asking(sources, inquiry, Admission(settings.limits))
+        yield Asking(sources, Inquiry(settings, sources, runner), Admission(settings.limits), evidence)
     finally:
+        await evidence.aclose()
         await runner.aclose()
         await sources.aclose()
 

@@ -109,6 +109,13 @@ class CompareTraces(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Time | None,
         Meta(description="About when the traces ran: helps backends that search by time. RFC 3339 or Unix time."),
     ] = None
+    logs_and_metrics: Annotated[
+        bool,
+        Meta(
+            description="Also ask the configured logs and metrics about the named causes, and weigh the confidence by "
+            "what they say. Takes some seconds more where they are slow."
+        ),
+    ] = False
     detail: Detail = ()
     limit: Limit = 20
 

@@ -18,13 +18,12 @@ class Reach(BaseModel):
         None, description="tenant to ask for when none is given; default: the first of `tenants`"
     )
     tenants: tuple[str, ...] = Field((), description="tenants that may be asked for; empty: any")
+    logs: tuple[str, ...] = Field((), description="`[[logs]]` that its answers may draw on; empty: all")
+    metrics: tuple[str, ...] = Field((), description="`[[metrics]]` that its answers may draw on; empty: all")
 
 
 class ChannelSettings(Reach):
     """What one channel may use."""
-
-    logs: tuple[str, ...] = Field((), description="`[[logs]]` that its answers may draw on; empty: all")
-    metrics: tuple[str, ...] = Field((), description="`[[metrics]]` that its answers may draw on; empty: all")
 
 
 class TokenSettings(Reach):

@@ -113,6 +113,10 @@ class Settings(BaseSettings):
             for name in token.sources:
                 if name not in names:
                     raise ValueError(f"tokens.{token.name}.sources: no source is called {name}")
+            for kind, known in evidence.items():
+                for name in getattr(token, kind):
+                    if name not in known:
+                        raise ValueError(f"tokens.{token.name}.{kind}: none of [[{kind}]] is called {name}")
         return self
 
     @property

@@ -7,11 +7,11 @@ import json
 
 import answers
 import pytest
-from aiohttp import web
 from log_stores import Loki, store
+from metric_source import metric_source
 from pydantic import SecretStr
 from redis.asyncio import Redis
-from world import CHANNEL, FaultySlack, serve
+from world import CHANNEL, FaultySlack
 
 from bot.app import Bot
 from bot.evidence.facts import Evidence, Silence
@@ -21,79 +21,12 @@ from bot.settings import EvidenceSettings, LogSettings, MetricSettings, Settings
 from bot.settings.reach import ChannelSettings
 
 TITLE = "What logs and metrics say"
-STEP = 300
-
-
-class Metrics:
-    """A source of metrics that says what a test wants: a rise of an operation's durations, unless told otherwise."""
-
-    def __init__(self, kind: str = "rise") -> None:
-        self.kind = kind
-        self.asked: list[dict[str, str]] = []
-        self.headers: list[dict[str, str]] = []
-        self.held = asyncio.Event()
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer `query_range` and `query`."""
-        self.asked.append(dict(request.query))
-        self.headers.append(dict(request.headers))
-        if self.kind == "slow":
-            await self.held.wait()
-        if self.kind.isdigit():
-            return web.json_response({"status": "error", "error": "<!channel> password=hunter2"}, status=int(self.kind))
-        if self.kind == "login page":
-            return web.Response(text="<html>log in</html>", content_type="text/html")
-        if self.kind == "huge":
-            return web.Response(body=b"[" * 9_000_000)
-        if self.kind == "wrong type":
-            return web.json_response({"status": "success", "data": {"result": [{"metric": 7, "values": "x"}]}})
-        if self.kind == "nonsense":
-            series = {
-                "metric": {"le": "NaN", "generation": "999"},
-                "values": [[1e300, "NaN"], [1, "Infinity"], [2, "x"]],
-            }
-            return web.json_response({"status": "success", "data": {"result": [series]}})
-        if "query_range" not in request.path:
-            return web.json_response({"status": "success", "data": {"resultType": "vector", "result": []}})
-        return web.json_response({"status": "success", "data": {"resultType": "matrix", "result": self._rise(request)}})
-
-    @staticmethod
-    def _rise(request: web.Request) -> list[dict]:
-        start, end = int(request.query["start"]), int(float(request.query["end"]))
-        times = range(start, end + 1, STEP)
-        rise = times[-3]  # about when the request ran: its window goes on for two steps
-        bounds = {"0.01": lambda at: 0 if at > rise else 50, "1": lambda _: 50, "+Inf": lambda _: 50}
-        return [
-            {"metric": {"le": le, "generation": "0"}, "values": [[at, str(count(at))] for at in times]}
-            for le, count in bounds.items()
-        ]
 
 
 @pytest.fixture
 def metrics_at():
     """Return a maker of settings for a source of metrics, and the source."""
-
-    class At:
-        def __init__(self, url: str, source: Metrics) -> None:
-            self.url, self.source = url, source
-
-        def settings(self, **changes) -> MetricSettings:
-            return MetricSettings(name="prom", url=self.url, **changes)
-
-    from contextlib import asynccontextmanager
-
-    @asynccontextmanager
-    async def make(kind: str = "rise"):
-        source = Metrics(kind)
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", source.answer)
-        async with serve(app) as url:
-            try:
-                yield At(url, source)
-            finally:
-                source.held.set()
-
-    return make
+    return metric_source
 
 
 async def ask(world, samples, options: str = "", name: str = "slow-query"):

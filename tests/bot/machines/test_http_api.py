@@ -9,11 +9,13 @@ import os
 import pytest
 from backends import Town
 from documented import blocks
+from metric_source import metric_source
 from program import TOKEN
+from pydantic import SecretStr
 
 from bot.errors import FAMILIES, SourceError
 from bot.machines import failures
-from bot.settings import Limits, Settings, SettingsError, SourceSettings, load_settings
+from bot.settings import EvidenceSettings, Limits, Settings, SettingsError, SourceSettings, load_settings
 from bot.settings.reach import TokenSettings
 
 
@@ -38,6 +40,46 @@ async def test_a_program_gets_the_answer_that_people_get(make_api, samples, line
         assert line["request"] == answer["request_id"]
         assert (line["baseline"], line["suspect"]) == (pair.baseline, pair.suspect)
         assert world.slack.called("chat.postMessage") == []
+
+
+async def test_logs_and_metrics_are_asked_where_that_is_wanted(make_api, samples) -> None:
+    """They say what they say in Slack, and weigh the confidence; otherwise nobody asks them, and null says so."""
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    question = {"baseline": pair.baseline, "suspect": pair.suspect}
+    async with metric_source() as at, make_api(metrics=(at.settings(),)) as (_, program):
+        _, plain, _ = await program.post("/v1/compare", question)
+        assert plain["logs_and_metrics"] is None
+        assert at.source.asked == []
+        status, answer, _ = await program.post("/v1/compare", question | {"logs_and_metrics": True})
+        assert status == 200
+        assert any("SELECT in catalog: Consistent since" in line for line in answer["logs_and_metrics"])
+        assert "What logs and metrics say" in answer["summary"]
+
+
+async def test_a_program_hears_only_the_logs_and_metrics_that_it_may(make_api, samples, monkeypatch) -> None:
+    """A token names them as a channel does; those of others are not asked."""
+    monkeypatch.setenv("BATCH_TOKEN", TOKEN)
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    question = {"baseline": pair.baseline, "suspect": pair.suspect, "logs_and_metrics": True}
+    async with metric_source() as theirs, metric_source() as ours:
+        tokens = (TokenSettings(name="batch", token_env="BATCH_TOKEN", metrics=("ours",)),)
+        metrics = (theirs.settings(), ours.settings().model_copy(update={"name": "ours"}))
+        async with make_api(metrics=metrics, tokens=tokens, api_token=SecretStr("")) as (_, program):
+            status, answer, _ = await program.post("/v1/compare", question)
+        assert (status, bool(answer["logs_and_metrics"])) == (200, True)
+        assert theirs.source.asked == []
+        assert ours.source.asked
+
+
+async def test_metrics_that_do_not_answer_leave_the_answer_as_it_is(make_api, samples) -> None:
+    """A source that is too slow is named, and the verdict stands."""
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    question = {"baseline": pair.baseline, "suspect": pair.suspect, "logs_and_metrics": True}
+    evidence = EvidenceSettings(deadline_s=0.3)
+    async with metric_source("slow") as at, make_api(metrics=(at.settings(),), evidence=evidence) as (_, program):
+        status, answer, _ = await program.post("/v1/compare", question)
+    assert (status, answer["verdict"]["kind"]) == (200, "slower")
+    assert answer["logs_and_metrics"] == ["nothing about the named causes", "prom did not answer in time"]
 
 
 async def test_the_call_in_the_readme_is_answered(make_api) -> None:
