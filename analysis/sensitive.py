@@ -111,7 +111,7 @@ _RULES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), said) for pattern, said in _RULES)
 
-# A cheap look first: most names hold none of these, most statements only words after which values stand.
+# A cheap look first: most names hold none of these, most statements only what values stand after.
 _SUSPICIOUS = re.compile(
     r"@|%40|eyJ|AKIA|ASIA|AROA|AIDA|ABIA|ACCA|AIza|ya29|gh[pousr]_|_pat_|gl[a-z]{2,5}-|xox|xapp|[spr]k[_-]|whsec|SG\.|npm_|"
     r"pypi-|hf_|dop_|shp[a-z]{2}_|hvs\.|-----BEGIN|bearer|basic\s|digest\s|\d{4}[\s.-]?\d{4}|\d{4}[\s.-]?\d{6}|"
@@ -120,17 +120,19 @@ _SUSPICIOUS = re.compile(
 )
 # Half the time, for texts whose case is plain; the pattern has no class that a capital letter names.
 _SUSPICIOUS_LOWERED = re.compile(_SUSPICIOUS.pattern.lower())
-_BEFORE_VALUES = re.compile(r"\b(?:where|values|set|having|limit|like|between)\b", re.IGNORECASE)
+_BEFORE_VALUES = re.compile(r"[('\"=<>]|\b(?:limit|offset|like|between)\b", re.IGNORECASE)
 
 _SQL = re.compile(
     r"\bselect\b.{1,4000}\bfrom\b|\binsert\s+into\b|\bupdate\s.{1,200}\bset\b|\bdelete\s+from\b|\bmerge\s+into\b",
     re.IGNORECASE | re.DOTALL,
 )
 _QUOTED = r"N?'(?:[^']|''){0,4000}(?:'|$)|\"[^\"]{0,4000}\"(?!\.)"
+_NUMBER = r"-?\d[\d.]{0,40}"
+# A list of values; a quoted value, or a number, after what values follow. What stands before it is kept.
 _LITERAL = re.compile(
-    rf"((?:[=<(,]|(?<!-)>|\b(?:like|ilike|between|and|in|values|then|else|limit|offset|set|regexp|select)\b)\s{{0,4}})(?:{_QUOTED})"
-    r"|((?:[=<]|(?<!-)>|\b(?:like|between|limit|offset)\b)\s{0,4})-?\d[\d.]{0,40}(?![\w.])"
-    rf"|(\()\s{{0,4}}(?:{_QUOTED}|-?\d[\d.]{{0,40}})(?:\s{{0,4}},\s{{0,4}}(?:{_QUOTED}|-?\d[\d.]{{0,40}}|\?)){{0,400}}\s{{0,4}}\)",
+    rf"(\()\s{{0,4}}(?:{_QUOTED}|{_NUMBER})(?:\s{{0,4}},\s{{0,4}}(?:{_QUOTED}|{_NUMBER}|\?)){{0,400}}(?=\s{{0,4}}\))"
+    rf"|((?:[=<(,]|(?<!-)>|\b(?:like|ilike|between|and|in|values|then|else|limit|offset|set|regexp|select)\b)\s{{0,4}})(?:{_QUOTED})"
+    rf"|((?:[=<]|(?<!-)>|\b(?:like|between|limit|offset)\b)\s{{0,4}}){_NUMBER}(?![\w.])",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(
@@ -138,7 +140,8 @@ _DIGITS = re.compile(
 )
 # First digits and lengths that payment networks have given out; other long numbers are ids, times and orders.
 _ISSUED = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7]|35)\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6\d{15,18}"
+    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7]|35)\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6\d{15,18}",
+    re.ASCII,
 )
 _GROUP = re.compile(r"\d+")
 _BASE64 = re.compile(r"(?<![\w+/=-])[\w+/-]{24,8000}={0,2}(?![\w+/=-])", re.ASCII)
@@ -213,40 +216,32 @@ def _redacted(text: str) -> str:
     statement = _SQL.search(text)
     if statement is not None:
         begin = statement.start()
-        text = text[:begin] + _LITERAL.sub(_literal, text[begin:])
+        text = text[:begin] + _LITERAL.sub(r"\1\2\3?", text[begin:])
     return _BASE64.sub(_encoded, _DIGITS.sub(_cards, text))
-
-
-def _literal(match: re.Match[str]) -> str:
-    """Put a placeholder where a statement says a value or a list of values."""
-    if match[3] is not None:
-        return "(?)"
-    return f"{match[1] if match[1] is not None else match[2]}?"
 
 
 def _cards(match: re.Match[str]) -> str:
     """Redact payment cards in a row of digits: in one piece, or in groups as they stand on a card."""
     row = match[0]
     groups = [group.span() for group in _GROUP.finditer(row)]
-    said, kept, first = "", 0, 0
-    while first < len(groups):
+    said, kept = "", 0
+    for first, (begin, head) in enumerate(groups):
+        if begin < kept:
+            continue
         digits = ""
         for start, end in groups[first:]:
             digits += row[start:end]
             if len(digits) > 19 or end - start < 3:
                 break
-            if (len(digits) == end - start or groups[first][1] - groups[first][0] == 4) and _is_card(digits):
-                said, kept = f"{said}{row[kept : groups[first][0]]}{CARD}", end
+            if (start == begin or head - begin == 4) and _is_card(digits):
+                said, kept = f"{said}{row[kept:begin]}{CARD}", end
                 break
-        first += 1
-        while first < len(groups) and groups[first][0] < kept:
-            first += 1
     return said + row[kept:]
 
 
 def _is_card(digits: str) -> bool:
     """Tell whether a payment network has given out such numbers and this one passes the check (Luhn)."""
-    if not digits.isascii() or not _ISSUED.fullmatch(digits):
+    if not _ISSUED.fullmatch(digits):
         return False
     doubled = (2 * int(c) - (9 if c > "4" else 0) if i % 2 else int(c) for i, c in enumerate(reversed(digits)))
     return sum(doubled) % 10 == 0
@@ -254,10 +249,10 @@ def _is_card(digits: str) -> bool:
 
 def _encoded(match: re.Match[str]) -> str:
     """Redact what holds something sensitive when it is read as base64."""
-    word = match[0].rstrip("=").replace("-", "+").replace("_", "/")
+    word = match[0].replace("-", "+").replace("_", "/")
     try:
-        said = base64.b64decode(word + "=" * (-len(word) % 4), validate=True).decode()
+        said = base64.b64decode(word + "==").decode()  # padding that is not needed is not minded
     except (binascii.Error, UnicodeDecodeError):
         return match[0]
-    readable = all(char.isprintable() or char in "\r\n\t" for char in said)
+    readable = all(char.isprintable() or char.isspace() for char in said)
     return MASK if readable and redacted(said) != said else match[0]
