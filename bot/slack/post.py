@@ -8,6 +8,7 @@ is posted again. Refused layouts are retried with plainer ones: a formatting err
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from functools import partial
@@ -210,7 +211,7 @@ class Delivery:
                     return str(message["ts"])
             cursor = (response.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
-                break
+                return None
             arguments["cursor"] = cursor
         return None
 
@@ -270,7 +271,7 @@ class Pace:
     """A token bucket for one channel."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._next = -math.inf
 
     def wait_s(self, now: float) -> float:
         """Take a turn and return how long to wait for it (s)."""

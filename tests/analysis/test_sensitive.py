@@ -133,6 +133,7 @@ def test_names_and_patterns_of_ones_own_are_secret() -> None:
         ("password", 12, MASK),
         ("count", 12, "12"),
         ("note", "naïve", "naïve"),
+        ("note", "jane@example.com", "[redacted-email]"),
         ("note", {"naïve": 1, "token": "t", "jane@example.com": ["a", 2]}, f'{{"naïve": 1, "token": {MASK}, "[redacted-email]": ["a", 2]}}'),
         ("notes", ["a", "jane@example.com", {"pwd": 1}], f'["a", "[redacted-email]", {{"pwd": {MASK}}}]'),
         ("raw", [b"\x00"], r"""["b'\\x00'"]"""),
