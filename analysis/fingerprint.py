@@ -24,8 +24,11 @@ from analysis.findings.version_changed import versions
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analysis.findings.base import Candidate, Context
     from analysis.model import Span
+    from analysis.operation_key import OperationKey
 
 VERSION = 1  # raised when the same cause would get another fingerprint than before
 MESSAGE = 300  # characters of an error's message that can tell it from others
@@ -39,15 +42,35 @@ _POD = re.compile(r"-[a-z0-9]*\d[a-z0-9]*-[a-z0-9]{5}$")  # what Kubernetes adds
 
 def fingerprint(candidate: Candidate, context: Context) -> str:
     """Return the name under which a cause is known again."""
-    direction = "better" if context.mirrored else "worse"
-    said = [direction, *_trouble(candidate), *_told(candidate, context)]
-    digest = blake2b("\n".join(said).encode("utf-8", "replace"), digest_size=8)
+    return known_as(*_trouble(candidate), *_told(candidate, context), better=context.mirrored)
+
+
+def known_as(*said: str, better: bool) -> str:
+    """Return the fingerprint of what is said of a cause; `better`: things did not get worse by it."""
+    direction = "better" if better else "worse"
+    digest = blake2b("\n".join((direction, *said)).encode("utf-8", "replace"), digest_size=8)
     return f"{VERSION}-{digest.hexdigest()}"
+
+
+def place(key: OperationKey) -> tuple[str, str, str]:
+    """Say what a service does there, by what stays when it does it again."""
+    return (key.service, key.name, _place(key.detail) if key.category == "http" else key.detail)
+
+
+def failure(span: Span, clean: Callable[[str], str]) -> tuple[str, str, str]:
+    """Say how a span failed, without what is another thing each time; `clean` takes out what is secret."""
+    event = exception(span)
+    kind = message = ""
+    if event is not None:
+        kind = semconv.first(event.attributes, ("exception.type",))
+        message = semconv.first(event.attributes, ("exception.message",))
+    kind = kind or semconv.first(span.attributes, ("error.type",))
+    line = clean((message or span.status_message).strip().split("\n", 1)[0])
+    return (semconv.status_code(span), kind, _VARYING.sub("{}", line[:MESSAGE]))
 
 
 def _trouble(candidate: Candidate) -> tuple[str, ...]:
     """Say what happened and where."""
-    key = candidate.pair.key
     if candidate.finding in _OF_PROCESS:
         return ("process", candidate.service)
     if candidate.finding == version_changed.CODE:
@@ -56,7 +79,7 @@ def _trouble(candidate: Candidate) -> tuple[str, ...]:
         return ("line", *sorted((candidate.service, _place(candidate.peer_service or ""))))
     if candidate.finding == common_factor.CODE and candidate.peer_service:
         return ("shared", _place(candidate.peer_service))
-    return (candidate.finding, key.service, key.name, _place(key.detail) if key.category == "http" else key.detail)
+    return (candidate.finding, *place(candidate.pair.key))
 
 
 def _told(candidate: Candidate, context: Context) -> tuple[str, ...]:
@@ -66,7 +89,7 @@ def _told(candidate: Candidate, context: Context) -> tuple[str, ...]:
     if candidate.kind not in _FAILED:
         return ()
     span = _named(candidate, context)
-    return () if span is None else _failure(span, context)
+    return () if span is None else failure(span, context.clean)
 
 
 def _named(candidate: Candidate, context: Context) -> Span | None:
@@ -80,23 +103,6 @@ def _named(candidate: Candidate, context: Context) -> Span | None:
             if span.span_id == ids[0]:
                 return span
     return None
-
-
-def _failure(span: Span, context: Context) -> tuple[str, ...]:
-    """Say how a span failed, without what is another thing each time."""
-    event = exception(span)
-    kind = message = ""
-    if event is not None:
-        kind = semconv.first(event.attributes, ("exception.type",))
-        message = semconv.first(event.attributes, ("exception.message",))
-    kind = kind or semconv.first(span.attributes, ("error.type",))
-    return (semconv.status_code(span), kind, _levelled(message or span.status_message, context))
-
-
-def _levelled(message: str, context: Context) -> str:
-    """Return the first line of a message without the words that have numbers in them."""
-    line = context.clean(message.strip().split("\n", 1)[0])
-    return _VARYING.sub("{}", line[:MESSAGE])
 
 
 def _place(name: str) -> str:

@@ -17,6 +17,7 @@ from analysis.fleet import words
 from analysis.fleet.causes import Answers, Group, answers
 from analysis.fleet.glance import exemplars, glance, paths, showing
 from analysis.fleet.ranks import shift
+from analysis.fleet.recurring import fingerprint
 from analysis.fleet.result import SCHEMA_VERSION, Affected, FleetCause, FleetComparison, FleetWindow, Separator
 from analysis.fleet.separators import Requests, scopes, separators
 from analysis.fleet.verdict import Case, judge, kind_of, ranked
@@ -81,7 +82,7 @@ def compare_windows(
     kind = kind_of(found)
     groups = ranked(found, kind)[: options.max_causes]
     verdict = judge(case, kind, groups, labels, options)
-    causes = tuple(_cause(rank, g, case, windows, labels, options) for rank, g in enumerate(groups, 1))
+    causes = tuple(_cause(rank, g, case, kind, windows, labels, options) for rank, g in enumerate(groups, 1))
     return _result(verdict, root, labels, glances, windows, found, causes, options)
 
 
@@ -164,6 +165,7 @@ def _cause(
     rank: int,
     group: Group,
     case: Case,
+    kind: VerdictKind,
     windows: tuple[Window, Window],
     labels: Labels,
     options: CompareOptions,
@@ -192,6 +194,7 @@ def _cause(
         symptoms=tuple(labels(path) for path in group.symptoms),
         typical=typical,
         worst=worst,
+        fingerprint=fingerprint(group, kind, windows, labels.names),
     )
 
 

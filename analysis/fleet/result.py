@@ -105,6 +105,7 @@ class FleetCause(Struct, frozen=True, kw_only=True):
 
     `share`: the part of the change of the mean response time; 0.0 where that has no meaning. `symptoms`: changes
     that follow from this one. `worst`, `typical`: among the requests that show it, in the window that shows it more.
+    `fingerprint`: the same whenever the same cause comes back, also between two traces (`fleet.recurring`).
     """
 
     rank: int
@@ -123,6 +124,7 @@ class FleetCause(Struct, frozen=True, kw_only=True):
     symptoms: tuple[str, ...]
     typical: Exemplar | None
     worst: Exemplar | None
+    fingerprint: str = ""
 
 
 class PathShare(Struct, frozen=True, kw_only=True):

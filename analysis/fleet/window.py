@@ -10,13 +10,15 @@ other window, and no attribute can be said to tell slow requests from the others
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from analysis import semconv
+from analysis.fingerprint import failure
 from analysis.model import SpanKind
-from analysis.operation_key import OperationKeys
+from analysis.operation_key import OperationKey, OperationKeys
 from analysis.population import Population, Sample
 from analysis.population.sample import call_paths, newest_samples, reduce_profile
 from analysis.profile import profile
@@ -44,16 +46,21 @@ def tells(attribute: str) -> bool:
 
 Value = tuple[str, str]  # name and value of an attribute
 Values = dict[str, frozenset[Value]]  # by call path
+Failure = tuple[str, str, str]  # status, type and message, levelled: `analysis.fingerprint`
 
 
 class PathName(Struct, frozen=True):
-    """What a call path is called: its operation, and the call path of its caller ("" for the root)."""
+    """What a call path is called: its operation, and the call path of its caller ("" for the root).
+
+    `key`: the operation itself, by which it is known again; None where no trace of it was seen.
+    """
 
     parent: str
     service: str
     operation: str
     kind: SpanKind
     detail: str
+    key: OperationKey | None = None
 
 
 class Observation(Struct, frozen=True):
@@ -63,6 +70,7 @@ class Observation(Struct, frozen=True):
     sample: Sample
     names: dict[str, PathName]
     values: Values
+    failures: dict[str, Failure]
 
 
 class Window(Struct, frozen=True):
@@ -73,6 +81,7 @@ class Window(Struct, frozen=True):
     names: dict[str, PathName]
     values: dict[str, Values]  # by trace id
     left_out: int = 0
+    failures: dict[str, Counter[Failure]] = {}  # by call path, how its first failing call failed: of how many requests
 
     @classmethod
     def of(cls, root: str, observations: Iterable[Observation], options: CompareOptions) -> Window:
@@ -80,8 +89,11 @@ class Window(Struct, frozen=True):
         samples: list[Sample] = []
         names: dict[str, PathName] = {}
         values: dict[str, Values] = {}
+        failures: dict[str, Counter[Failure]] = {}
         for one in observations:
             samples.append(one.sample)
+            for path, how in one.failures.items():
+                failures.setdefault(path, Counter())[how] += 1
             for path, name in one.names.items():
                 known = names.get(path)
                 if known is None or name.operation < known.operation:
@@ -93,7 +105,7 @@ class Window(Struct, frozen=True):
         kept = newest_samples(samples, bounds(options))
         ids = {sample.trace_id for sample in kept}
         values = {trace_id: found for trace_id, found in values.items() if trace_id in ids}
-        return cls(root, kept, names, values, len(samples) - len(kept))
+        return cls(root, kept, names, values, len(samples) - len(kept), failures)
 
 
 class Observer:
@@ -102,7 +114,8 @@ class Observer:
     def __init__(self, options: CompareOptions) -> None:
         self._options = options
         self._bounds = bounds(options)
-        self._keys = OperationKeys(Redactor.of(options))
+        self._redactor = Redactor.of(options)
+        self._keys = OperationKeys(self._redactor)
         self._shared: dict[Value, Value] = {}
         self._shared_sets: dict[frozenset[Value], frozenset[Value]] = {}
         self._shared_names: dict[PathName, PathName] = {}
@@ -112,7 +125,7 @@ class Observer:
         seen = profile(trace, self._keys, self._options)
         root, sample = reduce_profile(seen, self._bounds)
         paths = call_paths(seen)
-        names, values = {}, {}
+        names, values, failures = {}, {}, {}
         for group in seen.groups:
             path = paths[id(group)]
             if path not in sample.groups:
@@ -121,7 +134,13 @@ class Observer:
             name = _name(group, parent, seen)
             names[path] = self._shared_names.setdefault(name, name)
             values[path] = self._values(seen.tree.spans[i] for i in group.spans[: self._options.fleet_spans])
-        return Observation(root, sample, names, values)
+            if group.errors:
+                failing = next(span for i in group.spans if (span := seen.tree.spans[i]).error)
+                failures[path] = failure(failing, self._clean)
+        return Observation(root, sample, names, values, failures)
+
+    def _clean(self, text: str) -> str:
+        return text if self._redactor is None else self._redactor.text(text)
 
     def _values(self, spans: Iterable[Span]) -> frozenset[Value]:
         found: set[Value] = set()
@@ -157,7 +176,7 @@ def bounds(options: CompareOptions) -> CompareOptions:
 def _name(group: CallGroup, parent: str, seen: Profile) -> PathName:
     key = seen.keys[group.key]
     operation = min(seen.tree.spans[i].name for i in group.spans)
-    return PathName(parent, key.service, operation, key.kind, key.further)
+    return PathName(parent, key.service, operation, key.kind, key.further, key)
 
 
 def gather(traces: Iterable[Trace] | Population, options: CompareOptions) -> dict[str, Window]:

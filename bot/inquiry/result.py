@@ -57,6 +57,7 @@ class WindowsResult(Struct, frozen=True, kw_only=True, tag="windows"):
     request: CompareRequest
     origin: Origin
     compared: ComparedWindows
+    before: Recollection | None = None  # as of two traces
 
     @property
     def verdict(self) -> Verdict:

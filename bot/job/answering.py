@@ -66,8 +66,7 @@ class Answering:
 
         What may be said of earlier answers is found out now, and said the same wherever this one is shown again.
         """
-        if isinstance(result, Result):
-            result = msgspec.structs.replace(result, before=await self._recollecting.recollect(key, result))
+        result = msgspec.structs.replace(result, before=await self._recollecting.recollect(key, result))
         try:
             await self.results.keep(key, result)
         except Exception:
@@ -109,7 +108,7 @@ class Answering:
         pair = CompareRequest(baseline=two[0], suspect=two[-1], tenant=request.tenant, private=request.private)
         return messages.Asked(
             baseline_id="", suspect_id="", user_name=result.origin.user_name, baseline_source=source,
-            suspect_source=source, note=request.note, links=self._settings.links, key=key,
+            suspect_source=source, note=request.note, before=result.before, links=self._settings.links, key=key,
             pair=_encoded(pair) if len(two) == 2 else "",
         )  # fmt: skip
 
@@ -145,8 +144,7 @@ class Answering:
                 messages.windows.thread(result.compared, asked),
             )
         root_ts = await self._verdict(key, origin, root_ts, root, first=first)
-        if isinstance(result, Result):
-            await self._recollecting.remember(key, result, root_ts)
+        await self._recollecting.remember(key, result, root_ts)
         thread_ts = origin.thread_ts or root_ts
         refused: BotError | None = None
         for number, reply in enumerate(replies, 1):
@@ -237,7 +235,7 @@ class Answering:
         if isinstance(result, Result):
             files = report.files(result.answer.comparison, key, markdown, json, result.before)
         else:
-            files = report.files_of_windows(result.compared, key, markdown, json)
+            files = report.files_of_windows(result.compared, key, markdown, json, result.before)
         there = await self._shared(origin.channel, thread_ts, files[0].name)
         if there is None and await self._files.share(
             origin.channel, thread_ts, files, report.caption(whole=its.whole), first=True
@@ -251,7 +249,7 @@ class Answering:
         if isinstance(result, Result):
             excerpt = report.excerpt(result.answer.comparison, result.before, forbidden=forbidden)
         else:
-            excerpt = report.excerpt_of_windows(result.compared, forbidden=forbidden)
+            excerpt = report.excerpt_of_windows(result.compared, result.before, forbidden=forbidden)
         await self._delivery.post(origin.channel, excerpt, message_id=message_id, thread_ts=thread_ts)
         return None
 

@@ -20,14 +20,18 @@ import structlog
 from msgspec import Struct
 
 from analysis.comparison import VerdictKind
-from bot.inquiry.result import Recollection
+from bot.inquiry.result import Recollection, Result
+from bot.requests.windows import words
+from bot.requests.wording import named
 from bot.state.memory import DAY_S, MOST_CAUSES, Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from analysis.comparison import Cause
-    from bot.inquiry.result import Result
+    from analysis import FleetComparison
+    from analysis.comparison import Cause, Comparison
+    from analysis.fleet.result import FleetCause
+    from bot.inquiry.result import Kept
     from bot.settings import Settings
     from bot.slack.permissions import Permissions
     from bot.slack.post import Delivery
@@ -78,14 +82,14 @@ class Recollecting:
         self._permissions = permissions
         self._clock = clock
 
-    async def remember(self, key: str, result: Result, ts: str) -> None:
+    async def remember(self, key: str, result: Kept, ts: str) -> None:
         """Remember an answer that stands in its channel as message `ts`; never raises."""
         try:
             await self._memory.remember(self._answered(key, result, ts))
         except Exception:
             log.exception("cannot remember an answer", key=key)
 
-    async def recollect(self, key: str, result: Result) -> Recollection | None:
+    async def recollect(self, key: str, result: Kept) -> Recollection | None:
         """Return what to say of earlier answers about the cause of this one; never raises."""
         cause = _telling(result)
         if cause is None or not self._settings.retention.memory_days:
@@ -99,11 +103,12 @@ class Recollecting:
             log.exception("cannot recollect", key=key)
         return None
 
-    async def _recollect(self, key: str, result: Result, fingerprint: str) -> Recollection | None:
+    async def _recollect(self, key: str, result: Kept, fingerprint: str) -> Recollection | None:
         here = self._here(result)
         seen = await self._memory.seen(here.team, fingerprint, LOOKED_AT)
         told = await self._visible([its for its in seen if its.key != key and here.may_know(its)], here)
-        recent = {its.suspect_id for its in told if its.at > self._clock() - RECENT_DAYS * DAY_S}  # each request once
+        since = self._clock() - RECENT_DAYS * DAY_S
+        recent = {its.suspect_id or its.windows for its in told if its.at > since}  # each request, each window once
         votes = {its.key: await self._results.feedback(its.key) for its in told}
         worth = {name: (its.useful > its.not_useful, its.useful >= its.not_useful) for name, its in votes.items()}
         for best in sorted(told, key=lambda its: worth[its.key], reverse=True)[:LINKS]:
@@ -128,7 +133,7 @@ class Recollecting:
             open_to_all = {channel for channel in others if await self._permissions.is_open(here.team, channel)}
         return [its for its in answers if its.channel == here.channel or its.channel in open_to_all]
 
-    def _here(self, result: Result) -> Here:
+    def _here(self, result: Kept) -> Here:
         origin = result.origin
         allowed = self._sources.allowed(origin.channel)
         return Here(
@@ -136,25 +141,35 @@ class Recollecting:
             tenant=self._sources.tenant(origin.channel, result.request.tenant),
         )  # fmt: skip
 
-    def _answered(self, key: str, result: Result, ts: str) -> Answered:
-        origin, comparison = result.origin, result.answer.comparison
-        named = result.request.baseline  # else A was found, and is a typical request to whoever looks back
+    def _answered(self, key: str, result: Kept, ts: str) -> Answered:
+        origin, comparison = result.origin, _comparison(result)
         causes = comparison.causes[:MOST_CAUSES]
+        a_id = b_id = compared = ""
+        if isinstance(result, Result):
+            its = result.request.baseline  # else A was found, and is a typical request to whoever looks back
+            a_id, b_id = its.trace_id if its else "", result.suspect.trace_id
+            request, sources = result.answer.comparison.suspect.root, {result.baseline_source, result.suspect_source}
+        else:
+            windows, sources = result.compared.windows, {result.compared.source}
+            compared, request = words(windows), named(windows.service, windows.operation)
         return Answered(
             key=key, team=origin.team, channel=origin.channel, ts=ts, at=self._clock(), user=origin.user,
-            user_name=origin.user_name, baseline_id=named.trace_id if named else "", suspect_id=result.suspect.trace_id,
-            verdict=comparison.verdict.kind.value, headline=comparison.verdict.headline,
-            request=comparison.suspect.root,
+            user_name=origin.user_name, baseline_id=a_id, suspect_id=b_id, windows=compared,
+            verdict=comparison.verdict.kind.value, headline=comparison.verdict.headline, request=request,
             about=tuple(f"{cause.summary} ({cause.service} {cause.operation})" for cause in causes),
             fingerprints=tuple(cause.fingerprint for cause in causes) if _telling(result) else (),
-            sources=tuple(sorted({result.baseline_source, result.suspect_source})),
+            sources=tuple(sorted(sources)),
             tenant=self._here(result).tenant,
         )  # fmt: skip
 
 
-def _telling(result: Result) -> Cause | None:
+def _comparison(result: Kept) -> Comparison | FleetComparison:
+    return result.answer.comparison if isinstance(result, Result) else result.compared.answer.comparison
+
+
+def _telling(result: Kept) -> Cause | FleetCause | None:
     """Return the cause that is news when it comes back; None where there is none."""
-    comparison = result.answer.comparison
+    comparison = _comparison(result)
     if comparison.verdict.kind not in TELLING or not comparison.causes or not comparison.causes[0].fingerprint:
         return None
     return comparison.causes[0]

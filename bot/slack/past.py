@@ -95,6 +95,7 @@ class PastAnswers:
         return Past(
             baseline_id=answered.baseline_id, suspect_id=answered.suspect_id, at=answered.at,
             user_name=answered.user_name, permalink=await self._delivery.permalink(answered.channel, answered.ts),
+            windows=answered.windows,
             verdict=WORDS_OF.get(answered.verdict, ""), about=answered.about[0] if answered.about else "",
         )  # fmt: skip
 
@@ -126,7 +127,7 @@ def _words(its: Answered) -> str:
     verdict = (its.verdict, WORDS_OF.get(its.verdict, ""))
     return " ".join((
         its.request, its.headline, *its.about, *verdict, its.user_name, its.user, its.baseline_id, its.suspect_id,
-        *its.sources,
+        its.windows, *its.sources,
     )).casefold()  # fmt: skip
 
 

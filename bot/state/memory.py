@@ -41,8 +41,9 @@ class Answered(Struct, frozen=True, kw_only=True):
     at: float  # unix seconds
     user: str
     user_name: str
-    baseline_id: str  # "" where it was found and not named
+    baseline_id: str  # "" where it was found and not named, and of windows
     suspect_id: str
+    windows: str = ""  # what was compared, where it was no traces
     verdict: str  # `VerdictKind`
     headline: str
     request: str  # service and operation of what was compared

@@ -89,6 +89,35 @@ async def test_the_same_question_points_to_its_answer(make_world, samples) -> No
         assert any(body.startswith(b"# requests to checkout POST /orders are ") for body in bodies)
 
 
+async def test_a_cause_of_windows_is_known_again(make_world, samples) -> None:
+    """By other windows, and by one pair of requests: each says when it was, with its link."""
+    async with make_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:
+        await world.command(ASK)
+        await world.settled()
+        (first,) = world.slack.roots()
+        assert "Same cause as on" not in first["text"]
+        await world.click(first, "compare_two")
+        await world.settled()
+        await world.command('service=checkout operation="POST /orders" last 20m vs from=-60m to=-40m')
+        await world.settled()
+        verdicts = [m for m in world.slack.messages[CHANNEL] if m["text"].startswith("Slower: ")]
+        pair, windows = (m for m in verdicts if m["ts"] != first["ts"])
+        assert pair["text"].startswith("Slower: checkout")
+        for other in (pair, windows):
+            assert "Same cause as on" in other["text"]
+            assert f"{world.url}/#{CHANNEL}/" in json.dumps(other["blocks"])
+        assert f"{world.url}/#{CHANNEL}/{first['ts']}" in json.dumps(pair["blocks"])
+        await world.click(world.slack.replies(windows["ts"])[-1], "report")
+        await world.settled()
+        report, data = [its.body for its in world.slack.uploads.files.values()][-2:]
+        assert b"## Seen before\n\nSame cause as on" in report
+        assert json.loads(data)["seen_before"]["fingerprint"] == json.loads(data)["causes"][0]["fingerprint"]
+        await world.command("history SELECT orders")
+        await world.settled()
+        assert "checkout POST /orders" in world.slack.whispers()[-1]
+        assert "holds requests up" in world.slack.whispers()[-1]
+
+
 async def test_a_private_answer_can_be_posted(plain_world, samples) -> None:
     """One message for the person who asked, posting gives it to the channel, with its thread; a mention is answered."""
     async with plain_world(channels={CHANNEL: ChannelSettings(sources=("jaeger",))}) as world:

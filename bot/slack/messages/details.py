@@ -114,7 +114,7 @@ def _parts(answer: Answer, asked: Asked) -> Iterable[list[Block]]:
     head.append(el.section(el.text(sure)))
     if verdict.reasons:
         head.append(el.bullets([[el.text(reason)] for reason in verdict.reasons]))
-    yield [el.rich(*head), *([recollection(asked.before, comparison)] if asked.before is not None else [])]
+    yield [el.rich(*head), *([recollection(asked.before, comparison.verdict.kind)] if asked.before is not None else [])]
     for cause in comparison.causes:
         yield _cause(cause)
         for span in answer.evidence:

@@ -18,6 +18,7 @@ from bot.slack.text import clean, visible
 
 if TYPE_CHECKING:
     from analysis import Comparison
+    from analysis.comparison import VerdictKind
     from bot.inquiry.comparing_windows import ComparedWindows
     from bot.inquiry.result import Recollection
 
@@ -30,17 +31,26 @@ def files(
     comparison: Comparison, key: str, markdown: bytes, json: bytes, before: Recollection | None = None
 ) -> list[File]:
     """Return the report for people and for programs; `key` names the answer, `before` is what it said of others."""
-    if before is not None:
-        markdown += f"\n## Seen before\n\n{said_of(before, comparison)}: <{before.permalink}>\n".encode()
-        told = msgspec.json.decode(json, type=dict[str, msgspec.Raw])
-        json = msgspec.json.encode(told | {"seen_before": before})
+    markdown, json = _with(before, comparison.verdict.kind, markdown, json)
     a, b = short_id(comparison.baseline.trace_id), short_id(comparison.suspect.trace_id)
     return _files(f"compare-{a}-{b}-{key}", f"A {a}, B {b}", markdown, json)
 
 
-def files_of_windows(compared: ComparedWindows, key: str, markdown: bytes, json: bytes) -> list[File]:
-    """Return the report on two windows; `key` names the answer."""
+def files_of_windows(
+    compared: ComparedWindows, key: str, markdown: bytes, json: bytes, before: Recollection | None = None
+) -> list[File]:
+    """Return the report on two windows, as `files`."""
+    markdown, json = _with(before, compared.answer.comparison.verdict.kind, markdown, json)
     return _files(f"compare-windows-{key}", clean(words(compared.windows), 200), markdown, json)
+
+
+def _with(before: Recollection | None, kind: VerdictKind, markdown: bytes, json: bytes) -> tuple[bytes, bytes]:
+    """Add to both what was said of earlier answers."""
+    if before is None:
+        return markdown, json
+    markdown += f"\n## Seen before\n\n{said_of(before, kind)}: <{before.permalink}>\n".encode()
+    told = msgspec.json.decode(json, type=dict[str, msgspec.Raw])
+    return markdown, msgspec.json.encode(told | {"seen_before": before})
 
 
 def _files(name: str, title: str, markdown: bytes, json: bytes) -> list[File]:
@@ -60,14 +70,19 @@ def caption(*, whole: bool) -> str:
 
 def excerpt(comparison: Comparison, before: Recollection | None = None, *, forbidden: bool) -> Message:
     """Return the report as a message; `forbidden`: files need a right that was not given."""
-    told = notification(comparison) if before is None else f"{notification(comparison)} {said_of(before, comparison)}."
+    told = _told(notification(comparison), before, comparison.verdict.kind)
     return _excerpt(render_text(comparison), told, ", Details has the rest", forbidden=forbidden)
 
 
-def excerpt_of_windows(compared: ComparedWindows, *, forbidden: bool) -> Message:
+def excerpt_of_windows(compared: ComparedWindows, before: Recollection | None = None, *, forbidden: bool) -> Message:
     """Return the report on two windows as a message, as `excerpt`."""
-    said = windows.notification(compared)
-    return _excerpt(render_fleets(compared.answer.comparison), said, "", forbidden=forbidden)
+    comparison = compared.answer.comparison
+    told = _told(windows.notification(compared), before, comparison.verdict.kind)
+    return _excerpt(render_fleets(comparison), told, "", forbidden=forbidden)
+
+
+def _told(said: str, before: Recollection | None, kind: VerdictKind) -> str:
+    return said if before is None else f"{said} {said_of(before, kind)}."
 
 
 def _excerpt(text: str, said_before: str, rest_is: str, *, forbidden: bool) -> Message:

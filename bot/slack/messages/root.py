@@ -86,11 +86,11 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
         _side("A and B", comparison.baseline)
     ]  # fmt: skip
     if asked.before is not None:
-        blocks.append(recollection(asked.before, comparison))
+        blocks.append(recollection(asked.before, comparison.verdict.kind))
     found = [f"{side} is {what}" for side, what in (("A", asked.compared_with), ("B", asked.stands_for)) if what]
     more = [*found, *filter(None, [asked.trend])]
     blocks += small_print(asked, *sides, *more)
-    told = [*more, said(asked.before, comparison)] if asked.before is not None else more
+    told = [*more, said(asked.before, comparison.verdict.kind)] if asked.before is not None else more
     text = " ".join([notification(comparison), *(escaped(f"{line}.", 500) for line in told)])
     return Message(text=text, blocks=blocks)
 

@@ -22,6 +22,8 @@ from bot.slack.elements import Message
 from bot.slack.limits import problems
 from bot.slack.messages.foot import foot
 from bot.slack.messages.private import one_message
+from bot.slack.messages.recollection import recollection
+from bot.slack.messages.recollection import said as said_of
 from bot.slack.messages.root import MARKS, NO_CAUSE, small_print
 from bot.slack.text import clean, escaped
 
@@ -61,10 +63,12 @@ def verdict(compared: ComparedWindows, asked: Asked) -> Message:
         el.open_button("Open worst B", _page(asked, comparison.suspect.worst), "open_worst"),
         el.button("Compare these two", PAIR, asked.pair) if asked.pair else None,
     )
-    return Message(
-        text=notification(compared),
-        blocks=[el.rich(head, *_cause(comparison, asked)), *buttons, *small_print(asked, *_sides(compared))],
-    )
+    blocks: list[Block] = [el.rich(head, *_cause(comparison, asked)), *buttons]
+    text = notification(compared)
+    if asked.before is not None:
+        blocks.append(recollection(asked.before, comparison.verdict.kind))
+        text = f"{text} {escaped(said_of(asked.before, comparison.verdict.kind), 500)}."
+    return Message(text=text, blocks=[*blocks, *small_print(asked, *_sides(compared))])
 
 
 def headline(comparison: FleetComparison) -> str:
