@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-NICENESS = 10  # the event loop takes the core whenever it wants it, also while a child is still loading the engine
+NICENESS = 5  # the event loop takes the core whenever it wants it, also while a child is still loading the engine
 
 if __name__ == "__main__":
     os.nice(NICENESS)

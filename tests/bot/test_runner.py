@@ -184,7 +184,7 @@ async def test_a_comparison_leaves_the_core_to_the_event_loop(make_runner, fetch
     await runner.compare(*fetched, deadline_s=30)
     (child,) = runner._idle
     mine = os.getpriority(os.PRIO_PROCESS, 0)
-    assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(mine + 10, 19)
+    assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(mine + 5, 19)
 
 
 async def test_a_child_ends_with_the_bot(make_runner, fetched) -> None:
