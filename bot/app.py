@@ -50,6 +50,7 @@ from bot.web import OpsServer, WebServer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.inquiry.result import Kept, Recollection
     from bot.settings import Settings
 
 SLACK_TIMEOUT_S = 10
@@ -78,6 +79,7 @@ class Bot:
         self.responder = Responder(settings.slack_api_url)
         aside = Aside(self.delivery, self.responder)
         recollecting = Recollecting(settings, self.sources, self.state.memory, self.results, self.delivery, permissions)
+        self._recollecting = recollecting
         answering = Answering(
             settings, self.sources, self.runner, self.ledger, self.results, self.delivery, self.files, recollecting
         )
@@ -101,12 +103,17 @@ class Bot:
         self._running = False
         self._socket: AsyncSocketModeHandler | None = None
 
+    async def _recollect(self, key: str, result: Kept) -> Recollection | None:
+        """Recall for a program what stands in the one workspace; of several, no token says which one it belongs to."""
+        team = "" if self.installations else str(self.identity.known.get("team_id") or "")
+        return await self._recollecting.recollect(key, result, team) if team else None
+
     def _api(self) -> ApiServer | None:
         """Return the server for programs, where any may ask."""
         tokens = Tokens(self.settings)
         if not tokens:
             return None
-        asking = Asking(self.sources, self.inquiry, self.admission, self.evidence)
+        asking = Asking(self.sources, self.inquiry, self.admission, self.evidence, self._recollect)
         return ApiServer(asking, tokens, self.settings.api_host, self.settings.api_port)
 
     def _slack_client(self, token: str) -> WatchedClient:

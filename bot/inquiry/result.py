@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
+from analysis.comparison import VerdictKind
 from bot.analysing.child import Answer
 from bot.inquiry.comparing_windows import ComparedWindows
 from bot.requests.request import CompareRequest, Origin, TraceRef
@@ -28,6 +30,24 @@ class Recollection(Struct, frozen=True, kw_only=True):
     useful: int = 0  # people who found it useful
     times: int = 1
     days: int = 14
+
+    def when(self, kind: VerdictKind) -> str:
+        """Say when it was; `kind` of the verdict that says so."""
+        what = "change" if kind is VerdictKind.CHANGED else "cause"
+        at = datetime.fromtimestamp(self.at, UTC)
+        return f"Same {what} as on {at.day} {at:%b %Y, %H:%M} UTC"
+
+    @property
+    def more(self) -> str:
+        """Say what people thought of that answer, and how often there were others."""
+        by = f" by {self.useful}" if self.useful > 1 else ""
+        marked = f", marked useful{by}" if self.useful else ""
+        return marked + (f"; {self.times} times in the last {self.days} days" if self.times > 1 else "")
+
+    def words(self, kind: VerdictKind) -> str:
+        """Say all of it where a link cannot stand."""
+        where = " in another channel" if self.elsewhere else ""
+        return f"{self.when(kind)}{where}{self.more}"
 
 
 class Result(Struct, frozen=True, kw_only=True, tag="traces"):

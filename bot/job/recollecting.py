@@ -6,6 +6,9 @@ A channel may learn of an answer when
   from sources that this channel may ask, for the tenant that this channel asks for, and no other organisation reads
   this channel.
 
+A program is another channel that nobody else reads: it may learn of what stands in open channels of the one workspace
+that this bot is in, made from sources and for the tenant that its token may ask. Its own answers stand nowhere.
+
 Private answers are never remembered. What may not be told is not counted either. An answer that is gone from its
 channel is not told of. Whatever fails or takes long here costs the line, never the answer.
 """
@@ -23,6 +26,7 @@ from analysis.comparison import VerdictKind
 from bot.inquiry.result import Recollection, Result
 from bot.requests.windows import words
 from bot.requests.wording import named
+from bot.settings.reach import PROGRAM
 from bot.state.memory import DAY_S, MOST_CAUSES, Answered
 
 if TYPE_CHECKING:
@@ -89,22 +93,25 @@ class Recollecting:
         except Exception:
             log.exception("cannot remember an answer", key=key)
 
-    async def recollect(self, key: str, result: Kept) -> Recollection | None:
-        """Return what to say of earlier answers about the cause of this one; never raises."""
+    async def recollect(self, key: str, result: Kept, team: str = "") -> Recollection | None:
+        """Return what to say of earlier answers about the cause of this one; never raises.
+
+        `team`: the workspace whose answers a program may learn of; somebody in a channel learns of those of their own.
+        """
         cause = _telling(result)
         if cause is None or not self._settings.retention.memory_days:
             return None
         try:
             async with asyncio.timeout(PATIENCE_S):
-                return await self._recollect(key, result, cause.fingerprint)
+                return await self._recollect(key, result, cause.fingerprint, team or result.origin.team)
         except TimeoutError:
             log.info("recollecting takes too long", key=key)
         except Exception:
             log.exception("cannot recollect", key=key)
         return None
 
-    async def _recollect(self, key: str, result: Kept, fingerprint: str) -> Recollection | None:
-        here = self._here(result)
+    async def _recollect(self, key: str, result: Kept, fingerprint: str, team: str) -> Recollection | None:
+        here = self._here(result, team)
         seen = await self._memory.seen(here.team, fingerprint, LOOKED_AT)
         told = await self._visible([its for its in seen if its.key != key and here.may_know(its)], here)
         since = self._clock() - RECENT_DAYS * DAY_S
@@ -127,17 +134,23 @@ class Recollecting:
         others = list(dict.fromkeys(its.channel for its in answers if its.channel != here.channel))[:CHANNELS]
         allowed = self._settings.allowed_channels
         others = [channel for channel in others if not allowed or channel in allowed]
-        if not others or await self._permissions.may_be_read_by_strangers(here.team, here.channel):
+        if not others or await self._read_by_strangers(here):
             open_to_all = set()
         else:
             open_to_all = {channel for channel in others if await self._permissions.is_open(here.team, channel)}
         return [its for its in answers if its.channel == here.channel or its.channel in open_to_all]
 
-    def _here(self, result: Kept) -> Here:
+    async def _read_by_strangers(self, here: Here) -> bool:
+        """Tell whether another organisation reads what is said here; what a program hears, nobody else does."""
+        if here.channel.startswith(PROGRAM):
+            return False
+        return await self._permissions.may_be_read_by_strangers(here.team, here.channel)
+
+    def _here(self, result: Kept, team: str) -> Here:
         origin = result.origin
         allowed = self._sources.allowed(origin.channel)
         return Here(
-            team=origin.team, channel=origin.channel, sources=frozenset(source.settings.name for source in allowed),
+            team=team, channel=origin.channel, sources=frozenset(source.settings.name for source in allowed),
             tenant=self._sources.tenant(origin.channel, result.request.tenant),
         )  # fmt: skip
 
@@ -159,7 +172,7 @@ class Recollecting:
             about=tuple(f"{cause.summary} ({cause.service} {cause.operation})" for cause in causes),
             fingerprints=tuple(cause.fingerprint for cause in causes) if _telling(result) else (),
             sources=tuple(sorted(sources)),
-            tenant=self._here(result).tenant,
+            tenant=self._here(result, origin.team).tenant,
         )  # fmt: skip
 
 

@@ -63,6 +63,17 @@ class ComparedTrace(Struct, frozen=True, kw_only=True):
     overview: Side
 
 
+class SeenBefore(Struct, frozen=True, kw_only=True):
+    """An earlier answer in Slack that named the same first cause: the most useful one."""
+
+    said: str  # "Same cause as on 12 Nov 2026, 14:03 UTC, marked useful"
+    at: str  # RFC 3339, UTC
+    url: str  # of its message
+    useful: int  # people who found it useful
+    times: int  # that the cause was named in the last `days`
+    days: int
+
+
 class TraceComparison(Struct, frozen=True, kw_only=True):
     """What is different between two requests, and why. Times are ns; positive deltas: B, the suspect, is slower."""
 
@@ -77,6 +88,7 @@ class TraceComparison(Struct, frozen=True, kw_only=True):
     trend: str  # consistent or intermittent, and since when; "" where the source cannot tell
     population: PopulationView | None
     logs_and_metrics: tuple[str, ...] | None  # what they say about the causes; null: not asked, or nobody to ask
+    seen_before: SeenBefore | None  # null: not as far as this program may know
     causes: tuple[Cause, ...]  # most important first
     next_steps: tuple[NextStep, ...]
     notes: tuple[Note, ...]  # what weakens the answer
@@ -123,6 +135,7 @@ class WindowsComparison(Struct, frozen=True, kw_only=True):
     suspect: ComparedWindow
     response_time: Change | None  # null: it did not change
     causes: tuple[FleetCause, ...]  # most important first
+    seen_before: SeenBefore | None  # null: not as far as this program may know
     notes: tuple[Note, ...]  # what weakens the answer
     all_requests: tuple[str, ...]  # how all of both went, and what sets the worse ones apart, as the backend counts
     not_seen: tuple[str, ...]  # what of the windows could not be seen, and what that may hide
@@ -149,6 +162,7 @@ def comparison(
         request_id=key, about_the_data=DATA, summary=summary(result, said), verdict=its.verdict,
         response_time=its.response_time, completion_time=its.completion_time, baseline=baseline, suspect=suspect,
         trend=result.trend, population=its.population, logs_and_metrics=None if said is None else tuple(said),
+        seen_before=_seen_before(result),
         causes=its.causes, next_steps=its.next_steps, notes=its.notes,
         contributions=its.contributions if Section.CONTRIBUTIONS in sections else None,
         findings=its.findings if Section.FINDINGS in sections else None,
@@ -187,11 +201,22 @@ def windows_comparison(
         request_id=key, about_the_data=DATA, summary=summary(result), verdict=its.verdict, source=compared.source,
         service=its.service, operation=its.operation, baseline=window(compared.sampled[0], its.baseline),
         suspect=window(compared.sampled[1], its.suspect), response_time=its.response_time, causes=its.causes,
+        seen_before=_seen_before(result),
         notes=its.notes, all_requests=tuple(counted(compared)), not_seen=tuple(not_seen(compared)), contributions=paths,
         report=zlib.decompress(compared.answer.report.markdown).decode() if WindowSection.REPORT in sections else None,
         left_out={},
     )  # fmt: skip
     return bounded(whole, bounds)
+
+
+def _seen_before(result: Kept) -> SeenBefore | None:
+    its = result.before
+    if its is None:
+        return None
+    return SeenBefore(
+        said=f"{its.when(result.verdict.kind)}{its.more}", at=timestamp(int(its.at) * 1_000_000_000), url=its.permalink,
+        useful=its.useful, times=its.times, days=its.days,
+    )  # fmt: skip
 
 
 def sides(result: Result, source: Callable[[str], SourceSettings | None]) -> tuple[ComparedTrace, ComparedTrace]:
@@ -221,6 +246,7 @@ def summary(result: Kept, said: Sequence[str] | None = None) -> str:
         return (
             f"{words(result.compared.windows)}: {a} of A with {b} of B\n{note}\n"
             f"{render_fleets(result.compared.answer.comparison)}"
+            + _again(result)
             + (f"\nOf all requests\n{whole}" if whole else "")
             + (f"\nWhat could not be seen\n{unseen}" if unseen else "")
         )
@@ -234,8 +260,14 @@ def summary(result: Kept, said: Sequence[str] | None = None) -> str:
     return (
         head
         + render_text(result.answer.comparison, result.answer.table)
+        + _again(result)
         + (f"\nWhat logs and metrics say\n{beside}" if beside else "")
     )
+
+
+def _again(result: Kept) -> str:
+    its = result.before
+    return "" if its is None else f"\n{its.when(result.verdict.kind)}{its.more}: {its.permalink}\n"
 
 
 def bounded(answer: Struct, bounds: Bounds) -> dict[str, Any]:

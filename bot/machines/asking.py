@@ -1,11 +1,12 @@
 """A program's question on its way to its answer: admitted like people's, found out by the same inquiry, recorded.
 
-question -> request -> admission -> a place to work in -> inquiry -> (logs, metrics) -> bounded answer
-         '- refused     '- busy                           '- no answer: the sentence that people read too
+question -> request -> admission -> a place to work in -> inquiry -> (logs, metrics, memory) -> bounded answer
+         '- refused     '- busy                         '- no answer: the sentence that people read too
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,15 @@ from bot.evidence.weighing import weigh, weighed
 from bot.evidence.words import lines
 from bot.inquiry import audit
 from bot.inquiry.result import Result
-from bot.machines.questions import CompareTraces
+from bot.machines.questions import CompareTraces, FindTypicalTrace
 from bot.telemetry.arrival import arriving, request_key
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.evidence.sources import EvidenceSources
     from bot.inquiry.inquiry import Inquiry
-    from bot.inquiry.result import Kept
+    from bot.inquiry.result import Kept, Recollection
     from bot.job.admission import Admission
     from bot.machines.callers import Caller
     from bot.machines.calls import Call, Question
@@ -44,12 +47,14 @@ class Asking:
     """Answers programs."""
 
     def __init__(
-        self, sources: Sources, inquiry: Inquiry, admission: Admission, evidence: EvidenceSources
+        self, sources: Sources, inquiry: Inquiry, admission: Admission, evidence: EvidenceSources,
+        recollect: Callable[[str, Kept], Awaitable[Recollection | None]] | None = None,
     ) -> None:  # fmt: skip
         self._sources = sources
         self._inquiry = inquiry
         self._evidence = evidence
         self._admission = admission
+        self._recollect = recollect  # None: nothing is remembered here
 
     async def ask(self, call: Call, question: bytes, caller: Caller, most_bytes: int) -> dict[str, Any]:
         """Answer a question, written as JSON, in at most about so many bytes.
@@ -74,7 +79,10 @@ class Asking:
                 try:
                     async with self._admission.place(origin):
                         result = await self._inquiry.result(request, origin)
-                    result, said = await self._weighed(asked, result)
+                    (result, said), before = await asyncio.gather(
+                        self._weighed(asked, result), self._recollected(asked, key, result)
+                    )
+                    result = structs.replace(result, before=before)
                 except BotError as error:
                     record.failed(error.code)
                     log.info("no answer", code=error.code, error=str(error), key=key)
@@ -100,6 +108,12 @@ class Asking:
         weight = weigh(result.answer.comparison, evidence)
         answer = structs.replace(result.answer, comparison=weighed(result.answer.comparison, weight))
         return structs.replace(result, answer=answer), lines(evidence, weight, question.started_at)
+
+    async def _recollected(self, asked: Question, key: str, result: Kept) -> Recollection | None:
+        """Recall earlier answers, where that is known and the answer has a place for it."""
+        if self._recollect is None or isinstance(asked, FindTypicalTrace):
+            return None
+        return await self._recollect(key, result)
 
     def _settings_of(self, name: str) -> SourceSettings | None:
         return self._sources.settings_of(name)

@@ -12,7 +12,6 @@ from bot.requests.windows import words
 from bot.slack import elements as el
 from bot.slack.elements import File, Message
 from bot.slack.messages import windows
-from bot.slack.messages.recollection import said as said_of
 from bot.slack.messages.root import notification
 from bot.slack.text import clean, visible
 
@@ -48,7 +47,7 @@ def _with(before: Recollection | None, kind: VerdictKind, markdown: bytes, json:
     """Add to both what was said of earlier answers."""
     if before is None:
         return markdown, json
-    markdown += f"\n## Seen before\n\n{said_of(before, kind)}: <{before.permalink}>\n".encode()
+    markdown += f"\n## Seen before\n\n{before.words(kind)}: <{before.permalink}>\n".encode()
     told = msgspec.json.decode(json, type=dict[str, msgspec.Raw])
     return markdown, msgspec.json.encode(told | {"seen_before": before})
 
@@ -82,7 +81,7 @@ def excerpt_of_windows(compared: ComparedWindows, before: Recollection | None = 
 
 
 def _told(said: str, before: Recollection | None, kind: VerdictKind) -> str:
-    return said if before is None else f"{said} {said_of(before, kind)}."
+    return said if before is None else f"{said} {before.words(kind)}."
 
 
 def _excerpt(text: str, said_before: str, rest_is: str, *, forbidden: bool) -> Message:

@@ -16,7 +16,7 @@ from bot.links import diff_url, trace_url
 from bot.slack import elements as el
 from bot.slack.elements import Message
 from bot.slack.messages.details import DETAILS, first_page
-from bot.slack.messages.recollection import recollection, said
+from bot.slack.messages.recollection import recollection
 from bot.slack.text import escaped
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def verdict(comparison: Comparison, asked: Asked) -> Message:
     found = [f"{side} is {what}" for side, what in (("A", asked.compared_with), ("B", asked.stands_for)) if what]
     more = [*found, *filter(None, [asked.trend])]
     blocks += small_print(asked, *sides, *more)
-    told = [*more, said(asked.before, comparison.verdict.kind)] if asked.before is not None else more
+    told = [*more, asked.before.words(comparison.verdict.kind)] if asked.before is not None else more
     text = " ".join([notification(comparison), *(escaped(f"{line}.", 500) for line in told)])
     return Message(text=text, blocks=blocks)
 

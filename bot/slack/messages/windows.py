@@ -23,7 +23,6 @@ from bot.slack.limits import problems
 from bot.slack.messages.foot import foot
 from bot.slack.messages.private import one_message
 from bot.slack.messages.recollection import recollection
-from bot.slack.messages.recollection import said as said_of
 from bot.slack.messages.root import MARKS, NO_CAUSE, small_print
 from bot.slack.text import clean, escaped
 
@@ -67,7 +66,7 @@ def verdict(compared: ComparedWindows, asked: Asked) -> Message:
     text = notification(compared)
     if asked.before is not None:
         blocks.append(recollection(asked.before, comparison.verdict.kind))
-        text = f"{text} {escaped(said_of(asked.before, comparison.verdict.kind), 500)}."
+        text = f"{text} {escaped(asked.before.words(comparison.verdict.kind), 500)}."
     return Message(text=text, blocks=[*blocks, *small_print(asked, *_sides(compared))])
 
 
