@@ -103,7 +103,7 @@ class Town(Samples):
 
     def request(
         self, at_s: float, took_ms: float, *, service: str = "checkout", operation: str = "POST /orders",
-        failed: bool = False, orphan: bool = False,
+        failed: bool = False, orphan: bool = False, host: str = "",
     ) -> str:  # fmt: skip
         """Record one request, with a database call that takes most of it; returns its trace id."""
         trace_id = f"a{len(self.bodies) + 1:031x}"
@@ -117,7 +117,8 @@ class Town(Samples):
             "spanID": f"{2:016x}", "operationName": "SELECT orders", "duration": round(took_ms * 900), "tags": [],
             "references": [{"refType": "CHILD_OF", "traceID": trace_id, "spanID": f"{1:016x}"}],
         }  # fmt: skip
-        data = {"traceID": trace_id, "spans": [root, call], "processes": {"p": {"serviceName": service, "tags": []}}}
+        tags = [{"key": "host.name", "type": "string", "value": host}] if host else []
+        data = {"traceID": trace_id, "spans": [root, call], "processes": {"p": {"serviceName": service, "tags": tags}}}
         self.bodies[trace_id] = json.dumps({"data": [data]}).encode()
         return trace_id
 

@@ -6,6 +6,7 @@
 /jaeger/trace/{A}...{B}       a page with the comparison, standing in for Jaeger's diff
 /tempo/api/v2/traces/{id}     Tempo's protobuf envelope
 /tempo/api/search?q=...       its search, in the TraceQL of `trace_search`; /tempo/api/v2/search/tag/... its names
+/tempo/api/metrics/query      its numbers of all spans of a range, with the metrics of `trace_metrics`
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from msgspec import json as quick_json
 
 from analysis import compare, decode, render_text
 from analysis.format import duration
+from bot.playground.trace_metrics import filters, metrics_answer
 from bot.playground.trace_search import (
     QueryError,
     Recorded,
@@ -192,6 +194,16 @@ def routes(samples: Samples) -> list[web.RouteDef]:
             return web.Response(status=400, text=f"invalid TraceQL query: {error}")
         return web.json_response(tempo_answer(found))
 
+    async def tempo_metrics(request: web.Request) -> web.Response:
+        query = request.query
+        try:
+            window = int(query.get("start") or 0) * 10**9, int(query.get("end") or 2**33) * 10**9
+            found = samples.search(filters(query.get("q") or ""), window, len(samples.recorded))
+            answer = metrics_answer(query.get("q") or "", [span for _, spans in found for span in spans])
+        except ValueError as error:
+            return web.Response(status=400, text=f"invalid TraceQL query: {error}")
+        return web.json_response(answer)
+
     async def tempo_services(_: web.Request) -> web.Response:
         return _tempo_values(_services(samples.recorded))
 
@@ -214,6 +226,7 @@ def routes(samples: Samples) -> list[web.RouteDef]:
         web.get("/jaeger/trace/{id}", page),
         web.get("/tempo/api/v2/traces/{id}", tempo_trace),
         web.get("/tempo/api/search", tempo_search),
+        web.get("/tempo/api/metrics/query", tempo_metrics),
         web.get("/tempo/api/v2/search/tag/resource.service.name/values", tempo_services),
         web.get("/tempo/api/v2/search/tag/name/values", tempo_names),
         web.get("/tempo/api/echo", echo),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNITS_NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 _DURATION = re.compile(r"([0-9.]+)(ns|us|ms|s)")
-_CONDITION = re.compile(r"\s*([A-Za-z.:]+)\s*(=|>=|<=)\s*(\"(?:[^\"\\]|\\.)*\"|[^\s\"{}&]+)\s*")
+_CONDITION = re.compile(r"\s*([A-Za-z.:]+)\s*(>=|<=|=|>)\s*(\"(?:[^\"\\]|\\.)*\"|[^\s\"{}&]+)\s*")
 
 
 class QueryError(ValueError):
@@ -94,6 +94,8 @@ def _holds(actual: str | int, comparison: str, wanted: str | int) -> bool:
         return actual == wanted
     if not isinstance(actual, int) or not isinstance(wanted, int):
         return False
+    if comparison == ">":
+        return actual > wanted
     return actual >= wanted if comparison == ">=" else actual <= wanted
 
 
@@ -107,6 +109,11 @@ def matches(trace: Recorded, tests: Iterable[Test]) -> list[Span]:
         else:
             of_spans.append((_SPAN_FIELDS[field], comparison, value))
     return [span for span in trace.spans if all(_holds(of(span), how, value) for of, how, value in of_spans)]
+
+
+def meets(span: Span, tests: Iterable[Test]) -> bool:
+    """Tell whether a span meets conditions on spans."""
+    return all(field in _SPAN_FIELDS and _holds(_SPAN_FIELDS[field](span), how, value) for field, how, value in tests)
 
 
 def within(trace: Recorded, start_ns: int, end_ns: int) -> bool:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 from aiohttp import web
-from backends import CHECKOUT, Backend, sources
+from backends import CHECKOUT, Backend, Town, sources
 from exchanges import exchange
 from msgspec.structs import replace
 
@@ -19,6 +19,8 @@ from bot.finding.contrast import ENOUGH, apart, picked
 from bot.finding.sampling import Slice
 from bot.finding.windows import Search, fetch_windows
 from bot.requests.request import Windows
+from bot.settings import Limits, Settings, SourceSettings
+from bot.sources import open_sources
 from bot.sources.base import TraceQuery, TraceSummary
 from bot.sources.metrics import Contrast, Contrasts, Picked, Totals
 from bot.sources.tempo_compare import compare_parameters, read_contrasts
@@ -139,6 +141,33 @@ async def test_a_backend_that_cannot_compare_costs_nothing(how) -> None:
         return web.Response(status=400 if how == "refused" else 200, text="compare: no such function")
 
     assert await counted(compare, 1.0) is None
+
+
+async def test_the_playgrounds_trace_api_counts_as_tempo_does() -> None:
+    """Its own requests, over HTTP: how all of both windows went, and what the slow ones of the later one share."""
+    town = Town()
+    town.traffic(NOON - 600, NOON, 60, 100, host="n1")
+    town.traffic(NOON, NOON + 590, 60, 100, host="n1")
+    town.traffic(NOON + 1, NOON + 590, 40, 900, host="n7", failed=True)
+    town.traffic(NOON, NOON + 590, 10, 5_000, operation="GET /orders", host="n9")
+    windows = [replace(QUERY, operation="POST /orders", window=its) for its in ((NOON - 600, NOON), QUERY.window)]
+    async with town.served() as url:
+        settings = Settings.model_construct(
+            sources=(SourceSettings(name="tempo", kind="tempo", url=url.replace("/jaeger", "/tempo")),), jaeger_url=None,
+            tempo_url=None, channels={}, limits=Limits(missing_retry_s=0),
+        )  # fmt: skip
+        opened = open_sources(settings)
+        try:
+            place = Place(opened.named("tempo"), None, 10)
+            a, b = [await place.totals(its) for its in windows]
+            assert (a.requests, a.failed_share, b.requests, b.failed_share) == (60, 0.0, 100, 0.4)
+            assert 67_000_000 < a.middle_ns <= 134_217_728
+            for its in (picked(a, b), Picked(slower_than_ns=a.tail_ns)):
+                told = apart(its, await place.contrasts(windows[1], its), Redactor())
+                assert (told.requests, told.others) == (40, 60)
+                assert "host.name = n7 in 100 % of these, 0 % of the others" in told.words("tempo")
+        finally:
+            await opened.aclose()
 
 
 async def test_jaeger_says_that_it_does_not_compare() -> None:

@@ -114,6 +114,16 @@ async def fetch(url: str, **query: str) -> tuple[int, str]:
         ("tempo/api/v2/search/tag/resource.service.name/values", {}, 200, '"gateway"'),
         ("tempo/api/v2/search/tag/name/values", {"q": '{ resource.service.name = "gateway" }'}, 200, "GET /api/home"),
         ("tempo/api/v2/search/tag/name/values", {"q": "{"}, 400, "invalid TraceQL"),
+        ("tempo/api/metrics/query", {"q": '{ name = "nobody" } | count_over_time()'}, 200, '"count_over_time"}}]}]'),
+        (
+            "tempo/api/metrics/query",
+            {"q": '{ name = "nobody" } | histogram_over_time(duration)'},
+            200,
+            '{"metrics": {}}',
+        ),
+        ("tempo/api/metrics/query", {"q": "{ duration > 1s } | compare({ status = error })"}, 200, '"__meta_type"'),
+        ("tempo/api/metrics/query", {"q": "{ } | rate()"}, 400, "not known here: rate()"),
+        ("tempo/api/metrics/query", {"q": "{ duration > 1s }"}, 400, "no metric"),
     ],
     ids=str,
 )
@@ -134,4 +144,5 @@ async def test_windows_are_sampled_from_tempo_too(world) -> None:
     )
     assert "from tempo, asked by alice" in json.dumps(root["blocks"])
     assert "all 9 requests of A with all 15 requests of B" in root["text"]
-    assert "tempo does not count all requests" in json.dumps(world.slack.replies(root["ts"])[-1]["blocks"])
+    assert "all of them, as tempo counts: " in json.dumps(root["blocks"])
+    assert "tempo does not count all requests" not in json.dumps(world.slack.replies(root["ts"])[-1]["blocks"])
