@@ -72,7 +72,10 @@ async def _configured(settings: Settings, options: argparse.Namespace) -> int:
         case "check":
             return 0 if await check(settings) else EXIT_FAILED
         case _:
-            await terminal.compare(settings, options.traces, options.source or None, options.form)
+            await terminal.compare(
+                settings, options.traces, options.source or None, options.form,
+                logs_and_metrics=options.logs_and_metrics,
+            )  # fmt: skip
     return 0
 
 

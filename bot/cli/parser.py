@@ -63,6 +63,11 @@ def make_parser() -> argparse.ArgumentParser:
         "traces", nargs="+", metavar="TRACE", help="ids or links: the healthy trace and the one to explain; or it alone"
     )
     compare.add_argument("--source", default="", help="the source to ask")
+    compare.add_argument(
+        "--logs-and-metrics",
+        action="store_true",
+        help="also say what the configured logs and metrics say of the causes",
+    )
     form = compare.add_mutually_exclusive_group()
     for name, what in (("json", "the whole comparison, for programs"), ("markdown", "the whole report")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, default="text", help=what)

@@ -15,9 +15,7 @@ import structlog
 from msgspec import structs
 
 from bot.errors import BotError, UserError
-from bot.evidence.question import question_of
-from bot.evidence.weighing import weigh, weighed
-from bot.evidence.words import lines
+from bot.evidence.hearing import heard
 from bot.inquiry import audit
 from bot.inquiry.result import Result
 from bot.machines.questions import CompareTraces, FindTypicalTrace
@@ -94,20 +92,11 @@ class Asking:
                 return call.answered(asked, key, result, self._settings_of, most_bytes, said)
 
     async def _weighed(self, asked: Question, result: Kept) -> tuple[Kept, list[str] | None]:
-        """Ask logs and metrics about the causes, where that was wanted; returns the weighed result, and what they say.
-
-        Nothing that they do or leave undone spoils the answer, and they have no more time than beside one in Slack.
-        """
+        """Ask logs and metrics about the causes, where that was wanted: see `bot.evidence.hearing`."""
         if not (isinstance(asked, CompareTraces) and asked.logs_and_metrics and isinstance(result, Result)):
             return result, None
-        channel, question = result.origin.channel, question_of(result.answer)
-        if question is None or not self._evidence.names(channel):
-            return result, None
-        tenant = self._sources.tenant(channel, result.request.tenant)
-        evidence = await self._evidence.evidence(question, channel, tenant)
-        weight = weigh(result.answer.comparison, evidence)
-        answer = structs.replace(result.answer, comparison=weighed(result.answer.comparison, weight))
-        return structs.replace(result, answer=answer), lines(evidence, weight, question.started_at)
+        tenant = self._sources.tenant(result.origin.channel, result.request.tenant)
+        return await heard(result, self._evidence, tenant)
 
     async def _recollected(self, asked: Question, key: str, result: Kept) -> Recollection | None:
         """Recall earlier answers, where that is known and the answer has a place for it."""

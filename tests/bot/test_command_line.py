@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from metric_source import metric_source
 from world import CHANNEL, FaultySlack, serve
 
 from bot.__main__ import main
@@ -224,6 +225,29 @@ async def test_compare_writes_for_programs_and_for_reports(backend, samples, cap
     status, out, err = await command(pair.suspect, "ab" * 16, "--source", "jaeger")
     assert (status, out) == (1, "")
     assert str(SourceError("trace-not-found", source="jaeger", trace="ab" * 16)) in err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+async def test_compare_asks_logs_and_metrics_where_that_is_wanted(backend, samples, capsys, form) -> None:
+    """They say beside the comparison what they say in Slack; otherwise, and with none configured, nothing is there."""
+    pair = next(s for s in samples.pairs if s.name == "slow-query")
+    words, said = [pair.baseline, pair.suspect], "Consistent since"
+    log.configure()
+    await terminal.compare(load_settings(), words, None, form, logs_and_metrics=True)
+    plain = capsys.readouterr().out
+    async with metric_source() as at:
+        settings = load_settings().model_copy(update={"metrics": (at.settings(),)})
+        await terminal.compare(settings, words, None, form)
+        assert capsys.readouterr().out == plain
+        assert at.source.asked == []
+        await terminal.compare(settings, words, None, form, logs_and_metrics=True)
+    told = capsys.readouterr().out
+    assert said not in plain
+    assert said in told
+    if form == "json":
+        answer = json.loads(told)
+        assert any(line.startswith("SELECT in catalog: ") for line in answer["logs_and_metrics"])
+        assert answer.keys() - json.loads(plain).keys() == {"logs_and_metrics"}
 
 
 async def test_compare_finds_the_typical_trace_in_the_terminal(backend, samples, capsys) -> None:
