@@ -353,3 +353,7 @@ def main() -> None:
         outcomes.flush()
         if outcome.fault:
             break  # nobody knows in which state it left us
+
+
+if __name__ == "__main__":
+    main()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.sources import FetchedTrace
 
 Wanted = TypeVar("Wanted")
-COMMAND = (sys.executable, "-m", "bot.analysing")
+COMMAND = (sys.executable, "-m", "bot.analysing.child")
 PIECE_BYTES = 256 * 1024  # written at once: the loop turns to others in between
 WARM_BYTES = 8 * 1024 * 1024  # a child that read more than this is not kept: its memory does not shrink again
 LAST_BREATH_S = 1.0  # from the end of its output to the end of a child

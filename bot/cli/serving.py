@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
 
-WORKER_NICENESS = 3  # on one machine, workers yield to what acknowledges, and their children to them
+WORKER_NICENESS = 3  # on one machine, workers and their children yield to what acknowledges
 SWITCH_S = 0.001  # how long another thread may keep the event loop from going on; 5 ms each by default
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 
@@ -176,15 +175,6 @@ async def test_signals_to_the_whole_group_do_not_end_a_comparison(make_runner, f
         child.send_signal(number)
     await runner.compare(*fetched, deadline_s=30)
     assert runner._idle == [child]
-
-
-async def test_a_comparison_leaves_the_core_to_the_event_loop(make_runner, fetched) -> None:
-    """Children run below the bot's own priority: what computes must not delay what acknowledges."""
-    runner = make_runner()
-    await runner.compare(*fetched, deadline_s=30)
-    (child,) = runner._idle
-    mine = os.getpriority(os.PRIO_PROCESS, 0)
-    assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(mine + 5, 19)
 
 
 async def test_a_child_ends_with_the_bot(make_runner, fetched) -> None:
