@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from analysis import compare
+from analysis.attribute import concurrency
 from analysis.model import SpanKind
+from analysis.operation_key import OperationKeys
+from analysis.options import DEFAULTS
+from analysis.profile import profile
 
 MS = 1_000_000
 CLIENT, SERVER = SpanKind.CLIENT, SpanKind.SERVER
@@ -113,6 +117,58 @@ CASES = {
         ],
         {"wrap": {"more_calls": 10, "gap_after_children": 5}, "in": {"more_calls": 20}},
     ),
+    "siblings that overlap three quarters as much": (
+        [("GET /", 0, 50, None), ("a", 10, 40, 0), ("b", 10, 40, 0)],
+        [("GET /", 0, 60, None), ("a", 10, 40, 0), ("b", 20, 50, 0)],
+        {"a": {"path_switched": -20}, "b": {"lost_parallelism": 30}},
+    ),
+    "siblings that overlap a little more than that": (
+        [("GET /", 0, 50, None), ("a", 10, 40, 0), ("b", 10, 40, 0)],
+        [("GET /", 0, 59, None), ("a", 10, 40, 0), ("b", 19, 49, 0)],
+        {"a": {"path_switched": -21}, "b": {"path_switched": 30}},
+    ),
+    "two calls of one operation that run in turn": (
+        [("GET /", 0, 50, None), ("work", 10, 40, 0), ("work", 10, 40, 0)],
+        [("GET /", 0, 80, None), ("work", 10, 40, 0), ("work", 40, 70, 0)],
+        {"work": {"lost_parallelism": 30}},
+    ),
+    "siblings that run in turn in as many calls more as they did in one": (
+        [("GET /", 0, 60, None), ("long", 0, 60, 0), ("short", 0, 40, 0)],
+        [("GET /", 0, 60, None), ("long", 0, 20, 0), ("short", 20, 40, 0), ("short", 40, 60, 0)],
+        {"long": {"own_work": -40}, "short": {"lost_parallelism": 40}},
+    ),
+    "what another call had hidden, below a layer that ran beside its log": (
+        [
+            ("edge", 0, 65, None),
+            ("GET /", 0, 60, 0),
+            ("log", 0, 55, 0),
+            ("long", 0, 60, 1),
+            ("mid", 0, 50, 1),
+            ("short", 0, 50, 4),
+        ],
+        [("GET /", 0, 50, None), ("long", 0, 20, 0), ("mid", 0, 50, 0), ("short", 0, 50, 2)],
+        {
+            "edge": {"removed_calls": -5},
+            "long": {"own_work": -40, "path_switched": -20},
+            "short": {"path_switched": 50},
+        },
+    ),
+    "a step, which is no call, around what a server does": (
+        [ROOT, ("step", 10, 90, 0), ("serve", 20, 80, 1, "stock", SERVER)],
+        [("GET /", 0, 150, None), ("step", 10, 140, 0), ("serve", 45, 105, 1, "stock", SERVER)],
+        {"step": {"gap_before_children": 25, "gap_after_children": 25}},
+    ),
+    "two groups of calls that the other side has as one": (
+        [
+            ("GET /", 0, 80, None),
+            ("work", 10, 40, 0),
+            ("in", 15, 35, 1),
+            ("work", 40, 70, 0, "shop", SpanKind.CONSUMER),
+            ("in", 45, 65, 3),
+        ],
+        [("GET /", 0, 140, None), ("work", 10, 130, 0, "shop", SpanKind.UNSPECIFIED), ("in", 30, 70, 1)],
+        {"work": {"gap_before_children": 10, "gap_after_children": 50}},
+    ),
     "what another call had hidden": (
         [("GET /", 0, 60, None), ("long", 0, 60, 0), ("short", 0, 50, 0)],
         [("GET /", 0, 50, None), ("long", 0, 20, 0), ("short", 0, 50, 0)],
@@ -174,3 +230,42 @@ def test_a_side_without_the_servers_spans_tells_no_network(trace) -> None:
     for found in (parts(trace, before, after), parts(trace, after, before)):
         assert "network" not in found["call"]
         assert abs(sum(found["call"].values())) == 60
+
+
+NS = 1e-6
+
+
+@pytest.mark.parametrize(
+    ("children", "at_once"),
+    [
+        ([], 1),
+        ([(50, 50)], 1),
+        ([(10, 40)], 1),
+        ([(10, 40), (40, 70)], 1),
+        ([(10, 40), (10, 40), (10, 40)], 3),
+        ([(10, 40), (20, 50)], 1.5),
+        ([(10, 10 + NS), (10, 10 + NS)], 2),
+    ],
+)
+def test_concurrency_is_how_many_calls_ran_at_once(trace, children, at_once) -> None:
+    """On average over the time in which any ran; where none ran, there was nothing to lose."""
+    t = trace()
+    root = t.span("GET /", 0, 100)
+    for number, (start, end) in enumerate(children):
+        t.span(f"call {'abc'[number]}", start, end, root)
+    group = profile(t.build(), OperationKeys(), DEFAULTS).root
+    assert concurrency([group]) == at_once
+    assert concurrency([group, group]) == at_once
+
+
+def test_what_two_groups_come_to_is_told_of_both(trace) -> None:
+    """Calls, errors and durations of all that one pair holds."""
+    a, b = trace(), trace()
+    root = a.span("GET /", 0, 100)
+    a.span("work", 10, 40, root, error=True)
+    a.span("work", 50, 70, root, kind=SpanKind.CONSUMER, error=True)
+    b.span("work", 10, 95, b.span("GET /", 0, 100), kind=SpanKind.UNSPECIFIED)
+    (row,) = (row for row in compare(a.build(), b.build()).contributions if row.operation == "work")
+    assert (row.baseline_calls, row.baseline_errors, row.baseline_ns) == (2, 2, 50 * MS)
+    assert (row.suspect_calls, row.suspect_errors, row.suspect_ns) == (1, 0, 85 * MS)
+    assert (row.baseline_exposed_ns, row.suspect_exposed_ns) == (50 * MS, 85 * MS)
