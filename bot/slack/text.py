@@ -12,8 +12,27 @@ import unicodedata
 from analysis.format import shorten
 
 ELLIPSIS = "…"
+CHARACTERS = 20_000  # remembered at once: more than any language has in use
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters by category, nothing to the eye
+
+
+class _Shown(dict[int, str | None]):
+    """What is shown of each character, as `str.translate` asks for it; known once it was looked up."""
+
+    def __missing__(self, code: int) -> str | None:
+        if len(self) >= CHARACTERS:
+            self.clear()
+        char = chr(code)
+        category = unicodedata.category(char)
+        if category in ("Cc", "Zl", "Zp"):
+            self[code] = " "
+        else:
+            self[code] = None if category in ("Cf", "Cs") or char in _BLANKS else char
+        return self[code]
+
+
+_SHOWN = _Shown()
 
 
 def clean(text: str, width: int = 300) -> str:
@@ -25,14 +44,7 @@ def visible(text: str) -> str:
     """Drop what has no shape of its own: directions, joiners, tags, half characters; line breaks become spaces."""
     if text.isprintable() and _BLANKS.isdisjoint(text):
         return text
-    shown = []
-    for char in text:
-        category = unicodedata.category(char)
-        if category in ("Cc", "Zl", "Zp"):
-            shown.append(" ")
-        elif category not in ("Cf", "Cs") and char not in _BLANKS:
-            shown.append(char)
-    return "".join(shown)
+    return text.translate(_SHOWN)
 
 
 def escaped(text: str, width: int = 300) -> str:

@@ -83,7 +83,7 @@ async def run(command: str, lived) -> tuple[int, str]:
     """Run one command of the manual in the folder; returns its status and what it printed."""
     world, folder, variables = lived
     tool = command.split(maxsplit=1)[0]
-    if shutil.which(tool) is None:
+    if shutil.which(tool, path=variables["PATH"]) is None:
         pytest.skip(f"{tool} is not installed here")
     process = await asyncio.create_subprocess_shell(
         command.replace("9464", str(world.bot.ops.port)), cwd=folder, env=variables, stdout=asyncio.subprocess.PIPE

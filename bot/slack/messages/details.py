@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DETAILS, PAGE = "details", "details_page"
 VALUE = 1_500  # characters of one value
+VALUE_LINES = 100  # of one value: a stack trace, and no flood of lines, each of which takes its time
 BOX = 2_800  # characters of one box of attributes
 PAGE_TEXT = 9_000
 PAGE_BLOCKS = 60
@@ -172,8 +173,11 @@ def _lines(pairs: Iterable[tuple[str, str]]) -> list[str]:
     """Say attributes line by line; a text of several lines, a stack trace, keeps them."""
     said = []
     for name, value in pairs:
-        first, *more = [clean(line, VALUE) for line in value[:VALUE].splitlines()] or [""]
-        said += [f"{clean(name, 200)} = {first}", *(f"    {line}" for line in more if line)]
+        first, *more = value[:VALUE].splitlines() or [""]
+        shown = filter(None, (clean(line, VALUE) for line in more[:VALUE_LINES]))
+        said += [f"{clean(name, 200)} = {clean(first, VALUE)}", *(f"    {line}" for line in shown)]
+        if len(more) > VALUE_LINES:
+            said.append(f"    [{len(more) - VALUE_LINES} more lines]")
     return said
 
 
