@@ -269,4 +269,5 @@ class Bot:
         await self.sources.aclose()
         await self.evidence.aclose()
         await self.ops.stop()
+        await self.client.aclose()
         await self.state.aclose()

@@ -1,9 +1,14 @@
-"""The client of Slack's Web API, with a clock for each call, a count of what fails, and a span where tracing is on."""
+"""The client of Slack's Web API, with a clock for each call, a count of what fails, and a span where tracing is on.
+
+Its calls are bounded: what fifty people ask in one second goes out in turn instead of all at once, which would hold up
+the event loop.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from opentelemetry.trace import SpanKind
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 KNOWN = frozenset((
     *TOKEN_ERRORS, *ABSENT_ERRORS, *GONE_ERRORS, *LAYOUT_ERRORS, *RATE_ERRORS, *TRANSIENT_ERRORS, "missing_scope",
 ))  # fmt: skip
+AT_ONCE = 16  # calls of one process; Slack takes about one message a second in each channel
 metrics.begin(metrics.SLACK_ERRORS, (*KNOWN, "other", "unreachable"))
 
 
@@ -35,6 +41,13 @@ class WatchedClient(AsyncWebClient):
 
     async def api_call(self, api_method: str, **call: Any) -> AsyncSlackResponse:
         """Call a method."""
+        if self.session is None:
+            # Not before: a session belongs to a running loop. Cookies would mix up workspaces, and nothing needs them.
+            # A connection is not used again: where Slack has just closed it, nobody knows what became of the call.
+            self.session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=AT_ONCE, force_close=True), cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=self.timeout),
+            )  # fmt: skip
         timer = metrics.SLACK_SECONDS.labels(api_method)
         with step(f"slack {api_method}", timer, SpanKind.CLIENT, **{"peer.service": "slack"}):
             try:
@@ -42,6 +55,11 @@ class WatchedClient(AsyncWebClient):
             except FAILURES as error:
                 metrics.SLACK_ERRORS.labels(_known(error)).inc()
                 raise
+
+    async def aclose(self) -> None:
+        """Close the connections; no call may follow."""
+        if self.session is not None:
+            await self.session.close()
 
 
 def _known(error: Exception) -> str:
