@@ -35,6 +35,7 @@ from analysis.edges import edges
 from analysis.findings import error_gone
 from analysis.findings.base import Candidate, Context, longest_span
 from analysis.findings.registry import find_all
+from analysis.findings.retries import recovered
 from analysis.fingerprint import fingerprint
 from analysis.format import duration, timestamp
 from analysis.notes import Note, Severity, merge
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from analysis.attribute import Attribution, Share
     from analysis.model import Trace
     from analysis.tree import SpanTree
+    from analysis.verdict import Change
 
 PATH_LENGTH = 32  # callers listed for one contribution: a chain of 100,000 spans must not cost its square
 
@@ -111,13 +113,11 @@ def _answer(context: Context, notes: list[Note]) -> Comparison:
         )
         return _assemble(context, verdict, [], [], notes)
     change = measure(a.tree.response_ns, b.tree.response_ns, context)
-    candidates = find_all(context)
+    candidates, explanations = _explained(change, context)
     faster = change.direction < 0 and (change.significant or change.modest)
-    if faster and not any(_worsens(c) for c in candidates):
+    if faster and not any(_worsens(e.candidate, context) for e in explanations):
         context = structs.replace(context, mirrored=True)
-        candidates = find_all(context)
-    candidates = unusual(candidates, context)
-    explanations = explain(candidates, context, significant=change.apart)
+        candidates, explanations = _explained(change, context)
     verdict = judge(change, explanations, context, notes)
     return _assemble(context, verdict, explanations, candidates, notes)
 
@@ -134,9 +134,17 @@ def _take_apart(context: Context) -> None:
         pair.children.clear()
 
 
-def _worsens(candidate: Candidate) -> bool:
+def _explained(change: Change, context: Context) -> tuple[list[Candidate], list[Explanation]]:
+    """Find what differs, and what of it explains the difference."""
+    candidates = unusual(find_all(context), context)
+    return candidates, explain(candidates, context, significant=change.apart)
+
+
+def _worsens(cause: Candidate, context: Context) -> bool:
     """Tell whether something fails in the suspect that did not: then being quicker is no improvement."""
-    return candidate.kind is CauseKind.ERROR and not candidate.aside and candidate.finding != error_gone.CODE
+    if cause.kind is CauseKind.RETRY:
+        return not recovered(cause.pair, context)
+    return cause.kind is CauseKind.ERROR and cause.finding != error_gone.CODE
 
 
 def same_content(a: Profile, b: Profile) -> bool:

@@ -51,3 +51,23 @@ def test_several_calls_tried_again_are_told_as_several(trace) -> None:
     assert first.finding == "retries"
     assert first.summary.startswith("3 calls of GET in shop are tried up to 2 times instead of 1")
     assert first.evidence[0] == "6 tries: 150 ms in failed tries, 30.0 ms waiting between them"
+
+
+def test_a_request_that_became_quicker_is_explained_by_what_did_although_it_had_to_retry(trace) -> None:
+    """A try that failed and did not matter in the end is not why a request takes half a second less than before."""
+    sides = []
+    for failures, query_ms in ((0, 600), (1, 40)):
+        t = trace()
+        root = t.span("POST /pay", 0, 45 * failures + 30 + query_ms, kind=SpanKind.SERVER)
+        at = 2.0
+        for last in (*([False] * failures), True):
+            t.span("POST", at, at + 20, root, kind=SpanKind.CLIENT, error=not last,
+                   attributes={"http.method": "POST", "http.url": "http://bank/x"})  # fmt: skip
+            at += 22
+        t.span("SELECT orders", at, at + query_ms, root, kind=SpanKind.CLIENT,
+               attributes={"db.system": "postgresql", "db.statement": "SELECT * FROM orders"})  # fmt: skip
+        sides.append(t.build())
+    there, back = compare(*sides), compare(*reversed(sides))
+    assert (there.verdict.kind, back.verdict.kind) == (VerdictKind.FASTER, VerdictKind.SLOWER)
+    assert "SELECT" in there.causes[0].operation
+    assert there.causes[0].operation == back.causes[0].operation
