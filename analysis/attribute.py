@@ -80,25 +80,18 @@ def attribute(alignment: Alignment, options: CompareOptions) -> Attribution:
     overlap = {
         id(pair): (concurrency(pair.baseline), concurrency(pair.suspect))
         for pair in alignment.pairs
-        if pair.baseline and pair.suspect and _has_several_children(pair)
+        if pair.baseline and pair.suspect
     }
     shares = []
-    total = 0
     for pair in alignment.pairs:
         a, b = sums(pair.baseline), sums(pair.suspect)
         delta = b.exposed_ns - a.exposed_ns
-        total += delta
-        shares.append(
-            Share(
-                pair=pair,
-                baseline=a,
-                suspect=b,
-                delta_ns=delta,
-                parts=_parts(pair, a, b, delta, overlap, options),
-            )
-        )
+        parts = _parts(pair, a, b, delta, overlap, options)
+        shares.append(Share(pair=pair, baseline=a, suspect=b, delta_ns=delta, parts=parts))
     by_pair = {id(share.pair): share for share in shares}
-    return Attribution(shares=shares, by_pair=by_pair, delta_ns=total, overlap=overlap)
+    return Attribution(
+        shares=shares, by_pair=by_pair, delta_ns=sum(share.delta_ns for share in shares), overlap=overlap
+    )
 
 
 def sums(groups: list[CallGroup]) -> Sums:
@@ -119,10 +112,6 @@ def sums(groups: list[CallGroup]) -> Sums:
     )
 
 
-def _has_several_children(pair: Pair) -> bool:
-    return len(pair.children) > 1 or any(len(g.spans) > 1 for child in pair.children for g in child.baseline)
-
-
 def concurrency(groups: list[CallGroup]) -> float:
     """Return how many held children ran at once, on average over the time when any ran (1.0: never two)."""
     covered = sum(group.total_ns - group.self_ns for group in groups)
@@ -138,66 +127,62 @@ def _parts(
         return {"new_calls": delta}
     if not pair.suspect:
         return {"removed_calls": delta}
-    worked = b.self_ns - a.self_ns
-    # Only as much of the change is the calls' own as their work changed, in the same direction.
-    own = min(delta, max(worked, 0)) if delta > 0 else max(delta, min(worked, 0))
-    parts: dict[str, int] = {}
+    own = _within(b.self_ns - a.self_ns, delta)
+    counted = _within(_further_calls(a, b), own)
     scheduling = delta - own
-    if scheduling:
-        parts["lost_parallelism" if scheduling > 0 and _serialised(pair, overlap, options) else "path_switched"] = (
-            scheduling
-        )
-    counted = _count_effect(a, b, own)
-    if counted:
-        parts["more_calls"] = counted
-    slower = own - counted
-    if slower:
-        _split_waiting(pair, a, b, slower, parts)
-    return parts
+    serialised = scheduling > 0 and _serialised(pair, overlap, options)
+    parts = {
+        "lost_parallelism" if serialised else "path_switched": scheduling,
+        "more_calls": counted,
+        **_places(pair, a, b, own - counted),
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _within(part: int, whole: int) -> int:
+    """Return as much of `part` as explains `whole`: what goes the other way explains nothing, more than all is all."""
+    return min(max(part, 0), whole) if whole > 0 else max(min(part, 0), whole)
 
 
 def _serialised(pair: Pair, overlap: dict[int, tuple[float, float]], options: CompareOptions) -> bool:
     """Tell whether an ancestor's children lost their concurrency."""
     above = pair.parent
     while above is not None:
-        before, now = overlap.get(id(above), (1.0, 1.0))
-        if now <= before * options.overlap_drop:
-            return True
+        if id(above) in overlap:
+            before, now = overlap[id(above)]
+            if now <= before * options.overlap_drop:
+                return True
         above = above.parent
     return False
 
 
-def _count_effect(a: Sums, b: Sums, own: int) -> int:
-    """Return the part of `own` due to another number of calls, each at the baseline's (or only known) cost."""
-    extra = b.calls - a.calls
-    if not extra or not own or (extra > 0) != (own > 0):
-        return 0
-    mean = a.self_ns // a.calls if a.calls and a.self_ns else (b.self_ns // b.calls if b.calls else 0)
-    effect = extra * mean
-    return min(effect, own) if own > 0 else max(effect, own)
+def _further_calls(a: Sums, b: Sums) -> int:
+    """Return what the further calls of the suspect cost, each at the baseline's (or only known) cost."""
+    known = a if a.self_ns else b
+    return (b.calls - a.calls) * (known.self_ns // known.calls)
 
 
-def _split_waiting(pair: Pair, a: Sums, b: Sums, slower: int, parts: dict[str, int]) -> None:
+def _places(pair: Pair, a: Sums, b: Sums, slower: int) -> dict[str, int]:
     """Split `slower` over the places where own time lies, in proportion to how each place grew."""
     if is_edge(pair):
-        parts["network"] = slower
-        return
-    places = {
-        "gap_before_children": b.before_ns - a.before_ns,
-        "gap_between_children": b.between_ns - a.between_ns,
-        "gap_after_children": b.after_ns - a.after_ns,
-    }
+        return {"network": slower}
     if not pair.children or not (a.before_ns or a.after_ns or b.before_ns or b.after_ns):
-        parts["own_work"] = slower
-        return
-    same_way = {name: grown for name, grown in places.items() if grown and (grown > 0) == (slower > 0)}
-    weight = sum(same_way.values())
-    rest = slower
-    for name, grown in list(same_way.items())[:-1]:
-        piece = slower * grown // weight
-        parts[name] = piece
+        return {"own_work": slower}
+    way = 1 if slower > 0 else -1
+    grown = {
+        "gap_before_children": way * (b.before_ns - a.before_ns),
+        "gap_between_children": way * (b.between_ns - a.between_ns),
+        "gap_after_children": way * (b.after_ns - a.after_ns),
+    }
+    same_way = {name: by for name, by in grown.items() if by > 0}
+    rest, weight = abs(slower), sum(same_way.values())
+    places = {}
+    for name, by in same_way.items():  # the last one has the whole rest, so nothing is lost to rounding
+        piece = rest * by // weight
+        places[name] = way * piece
         rest -= piece
-    parts[list(same_way)[-1] if same_way else "own_work"] = rest
+        weight -= by
+    return places
 
 
 def is_edge(pair: Pair) -> bool:
