@@ -168,6 +168,29 @@ def test_a_call_that_took_no_time_changes_nothing(trace) -> None:
     assert found[0] == found[1] == {"last": 2, "shorter": 1, "longer": 238}
 
 
+def test_a_call_that_is_waited_for_twice_owns_both_times(trace) -> None:
+    """Before and after a shorter call beside it: its own time, and that of what it held, in two pieces.
+
+    root      |---------------------------------|
+    long         |----------------------|
+    x, y          |-|         |--|                      held by long
+    beside              |--|
+    last                           |------------|
+    owner     rrrlxxlllbbbblllyyyl|lastlastlastl|
+    """
+    t = trace()
+    root = t.span("root", 0, 100)
+    long = t.span("long", 10, 80, root)
+    t.span("x", 12, 20, long)
+    t.span("y", 45, 55, long)
+    t.span("beside", 30, 40, root)
+    t.span("last", 60, 100, root)
+    made = t.build()
+    assert exposed(made) == {"root": 10, "long": 22, "x": 8, "y": 10, "beside": 10, "last": 40}
+    assert own_time(made, "long") == (7, 0, 15)
+    assert own_time(made, "root") == (10, 0, 0)
+
+
 def test_work_after_the_response_is_not_on_the_path(trace) -> None:
     """A child that outlives every ancestor did not hold the response up."""
     t = trace()
