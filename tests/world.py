@@ -7,7 +7,6 @@ import itertools
 import json
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import aiohttp
@@ -16,14 +15,12 @@ from pydantic import SecretStr
 from slack_oracles import objections, view_objections
 from slack_sdk.signature import SignatureVerifier
 
+from bot.app import Bot
 from bot.playground.uploads import Uploads
 from bot.playground.workspace import BOT_ID, Workspace
 from bot.playground.workspace.responses import Address
 from bot.settings import EvidenceSettings, Limits, Settings, SourceSettings
 from bot.slack.limits import view_problems
-
-if TYPE_CHECKING:
-    from bot.app import Bot
 
 CHANNEL = "C0INCIDENT"
 COUNT = itertools.count(1)
@@ -202,6 +199,12 @@ class World:
         self.slack = slack
         self.bot = bot
         self.url = url
+
+    def beside(self, **changes) -> Bot:
+        """Return another process of the same bot; keywords change its settings."""
+        bot = Bot(self.bot.settings.model_copy(update={"ops_port": 0, **changes}), sleep=no_sleep)
+        bot.runner._command = self.bot.runner._command
+        return bot
 
     async def command(self, text: str, **fields: str):
         """Send a signed slash command as Slack does; returns (status, body)."""

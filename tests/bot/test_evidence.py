@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from world import CHANNEL, FaultySlack
 
-from bot.app import Bot
 from bot.evidence.facts import Evidence, Silence
 from bot.evidence.question import question_of
 from bot.evidence.sources import EvidenceSources
@@ -263,7 +262,7 @@ async def test_a_worker_completes_what_another_process_received(plain_world, sam
         pair = next(s for s in samples.pairs if s.name == "slow-query")
         await world.command(f"{pair.baseline} {pair.suspect}")
         await world.settled()
-        worker = Bot(world.bot.settings.model_copy(update={"ops_port": 0}), sleep=world.bot.delivery._sleep)
+        worker = world.beside()
         worker.files._refused_until["T1"] = float("inf")
         await worker.start_worker()
         async with asyncio.timeout(60):

@@ -41,9 +41,15 @@ async def make_runner():
         await runner.aclose()
 
 
-async def test_a_comparison_comes_back_whole(make_runner, fetched) -> None:
+@pytest.fixture(params=["as a server starts them", "as most tests start them"])
+def started(request) -> tuple[str, ...] | None:
+    """Return how children are started: what holds for one way holds for the other, whose children are forked."""
+    return request.getfixturevalue("forked_command") if request.param.startswith("as most") else None
+
+
+async def test_a_comparison_comes_back_whole(make_runner, fetched, started) -> None:
     """The child's answer is the comparison that the engine gives."""
-    result = await make_runner().compare(*fetched, deadline_s=30)
+    result = await make_runner(1, started).compare(*fetched, deadline_s=30)
     assert result.comparison.verdict.kind is VerdictKind.SLOWER
 
 
@@ -68,18 +74,18 @@ async def test_the_root_call_of_a_trace_is_told(make_runner, fetched) -> None:
         await make_runner().root_call(broken, deadline_s=30)
 
 
-async def test_children_are_used_again(make_runner, fetched) -> None:
+async def test_children_are_used_again(make_runner, fetched, started) -> None:
     """A warm child serves one comparison after the other."""
-    runner = make_runner()
+    runner = make_runner(1, started)
     await runner.warm_up()
     for _ in range(3):
         await runner.compare(*fetched, deadline_s=30)
     assert len(runner._idle) == 1
 
 
-async def test_several_comparisons_run_side_by_side(make_runner, fetched) -> None:
+async def test_several_comparisons_run_side_by_side(make_runner, fetched, started) -> None:
     """More requests than children queue up and all are answered."""
-    runner = make_runner(2)
+    runner = make_runner(2, started)
     results = await asyncio.gather(*(runner.compare(*fetched, deadline_s=30) for _ in range(6)))
     assert {r.comparison.verdict.kind for r in results} == {VerdictKind.SLOWER}
 
@@ -141,9 +147,9 @@ async def test_what_comes_back_is_small_and_the_table_is_made_from_everything(ma
     assert f"of {groups + len(rows.rows):,} groups" in rows.coverage
 
 
-async def test_a_child_that_grew_large_is_replaced(make_runner, fetched) -> None:
+async def test_a_child_that_grew_large_is_replaced(make_runner, fetched, started) -> None:
     """Memory taken for one huge trace is given back."""
-    runner = make_runner()
+    runner = make_runner(1, started)
     huge = wide(10, 3_000, padding=2_000)
     assert len(huge.body) > WARM_BYTES // 2
     await runner.compare(huge, huge, deadline_s=60)
@@ -166,9 +172,9 @@ async def test_memory_beyond_the_limit_harms_only_its_own_comparison(make_runner
     assert (await runner.compare(*fetched, deadline_s=60)).comparison.verdict.kind is VerdictKind.SLOWER
 
 
-async def test_signals_to_the_whole_group_do_not_end_a_comparison(make_runner, fetched) -> None:
+async def test_signals_to_the_whole_group_do_not_end_a_comparison(make_runner, fetched, started) -> None:
     """Ctrl-C in a terminal and SIGTERM to all processes reach the children too: they work on."""
-    runner = make_runner()
+    runner = make_runner(1, started)
     await runner.compare(*fetched, deadline_s=30)
     (child,) = runner._idle
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -177,10 +183,23 @@ async def test_signals_to_the_whole_group_do_not_end_a_comparison(make_runner, f
     assert runner._idle == [child]
 
 
-async def test_a_child_ends_with_the_bot(make_runner, fetched) -> None:
+async def test_a_child_ends_with_the_bot(make_runner, fetched, started) -> None:
     """When standard input closes because the bot died, no child is left behind."""
-    runner = make_runner()
+    runner = make_runner(1, started)
     await runner.compare(*fetched, deadline_s=30)
     child = runner._idle.pop()
     child.stdin.close()
     assert await asyncio.wait_for(child.wait(), 30) == 0
+
+
+async def test_a_child_that_was_killed_is_replaced(make_runner, fetched, started) -> None:
+    """Whoever killed it between two comparisons, the next one gets a fresh child, and the end is known for what it was."""
+    runner = make_runner(1, started)
+    await runner.warm_up()
+    (child,) = runner._idle
+    child.kill()
+    assert await asyncio.wait_for(child.wait(), 30) == -signal.SIGKILL
+    assert await child.stdout.read() == b""  # nobody holds its output any more
+    child.stdin.close()
+    await runner.compare(*fetched, deadline_s=30)
+    assert runner._idle != [child]

@@ -18,7 +18,6 @@ from measured import Watch
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.app import Bot
 from bot.cache.redis_cache import RedisStore
 from bot.cache.trace_cache import Kind, MemoryStore, TraceCache
 from bot.errors import UserError
@@ -85,7 +84,7 @@ async def answering(world, shared):
     if not shared:
         yield
         return
-    worker = Bot(world.bot.settings.model_copy(update={"ops_port": 0}), sleep=world.bot.delivery._sleep)
+    worker = world.beside()
     worker.files._refused_until["T1"] = float("inf")
     await worker.start_worker()
     try:

