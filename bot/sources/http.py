@@ -12,6 +12,7 @@ import math
 import os
 import ssl
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -245,7 +246,15 @@ def _credentials(settings: Endpoint) -> dict[str, str]:
 
 
 def _tls(settings: Endpoint) -> ssl.SSLContext:
+    if not settings.ca_file and not settings.client_cert:
+        return _usual_tls()
     context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
     if settings.client_cert:
         context.load_cert_chain(settings.client_cert, settings.client_key)
     return context
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    """Read the authorities that this machine trusts: takes long, and is the same for every source."""
+    return ssl.create_default_context()

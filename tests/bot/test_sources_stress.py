@@ -252,3 +252,25 @@ async def test_a_source_is_who_it_says_and_learns_who_we_are(tmp_path) -> None:
     finally:
         await runner.cleanup()
     assert len(backend.asked) == 1
+
+
+async def test_what_this_machine_trusts_is_read_once(tmp_path, monkeypatch) -> None:
+    """However many sources there are; one with an authority of its own reads that, and nobody else trusts it."""
+    read = []
+    load = ssl.create_default_context
+
+    def counted(**what):
+        read.append(what.get("cafile"))
+        return load(**what)
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    own = str(Authority(tmp_path).file)
+    settings = Settings.model_construct(
+        sources=tuple(
+            SourceSettings(name=f"tempo{n}", kind="tempo", url="https://127.0.0.1:9", ca_file=own if n == 3 else None)
+            for n in range(6)
+        ), jaeger_url=None, tempo_url=None, channels={}, limits=Limits(missing_retry_s=0),
+    )  # fmt: skip
+    await open_sources(settings, no_sleep).aclose()
+    assert read.count(own) == 1
+    assert read.count(None) <= 1  # or before, by another test
