@@ -11,11 +11,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from bot.cli import completion, terminal
-from bot.cli.check import check
-from bot.cli.forget import forget
+from bot.cli import completion
 from bot.cli.parser import make_parser
-from bot.cli.serving import receive, serve_models, work
 from bot.errors import BotError, UserError
 from bot.settings import SettingsError, load_settings, reference
 from bot.telemetry import log
@@ -59,23 +56,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def _configured(settings: Settings, options: argparse.Namespace) -> int:
-    """Run a command that needs the settings."""
+    """Run a command that needs the settings; each loads what it takes, which is much for some."""
     match options.command:
-        case "run":
-            await receive(settings, options.mode)
-        case "worker":
-            await work(settings)
-        case "mcp":
-            await serve_models(settings, http=options.http, port=options.port)
-        case "forget":
-            await forget(settings, options)
         case "check":
+            from bot.cli.check import check  # noqa: PLC0415 - loaded by its command alone
+
             return 0 if await check(settings) else EXIT_FAILED
-        case _:
-            await terminal.compare(
+        case "forget":
+            from bot.cli.forget import forget  # noqa: PLC0415 - loaded by its command alone
+
+            await forget(settings, options)
+        case "compare":
+            from bot.cli.terminal import compare  # noqa: PLC0415 - loaded by its command alone
+
+            await compare(
                 settings, options.traces, options.source or None, options.form,
                 logs_and_metrics=options.logs_and_metrics,
             )  # fmt: skip
+        case _:
+            from bot.cli import serving  # noqa: PLC0415 - loaded by the commands that serve
+
+            await serving.serve(settings, options)
     return 0
 
 

@@ -17,6 +17,7 @@ from bot.state.state_file import StateError
 from bot.telemetry import tracing
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Coroutine
     from typing import Any
 
@@ -26,14 +27,25 @@ WORKER_NICENESS = 3  # on one machine, workers and their children yield to what 
 SWITCH_S = 0.001  # how long another thread may keep the event loop from going on; 5 ms each by default
 
 
-async def receive(settings: Settings, mode: str | None) -> None:
-    """Serve a workspace, over "http" or "socket"; by default what the tokens are for. Raises `SettingsError`."""
+async def serve(settings: Settings, options: argparse.Namespace) -> None:
+    """Serve as the command says; raises `SettingsError`."""
+    match options.command:
+        case "run":
+            await _receive(settings, options.mode)
+        case "worker":
+            await _work(settings)
+        case _:
+            await _serve_models(settings, http=options.http, port=options.port)
+
+
+async def _receive(settings: Settings, mode: str | None) -> None:
+    """Serve a workspace, over "http" or "socket"; by default what the tokens are for."""
     socket = mode == "socket" or (mode is None and bool(settings.slack_app_token.get_secret_value()))
     await _serve(settings, Bot.start_socket if socket else Bot.start_http)
 
 
-async def work(settings: Settings) -> None:
-    """Answer what other processes accept; raises `SettingsError`."""
+async def _work(settings: Settings) -> None:
+    """Answer what other processes accept."""
     os.nice(WORKER_NICENESS)
     await _serve(settings, Bot.start_worker)
 
@@ -71,7 +83,7 @@ def _stay_prompt() -> None:
     sys.setswitchinterval(SWITCH_S)
 
 
-async def serve_models(settings: Settings, *, http: bool, port: int) -> None:
+async def _serve_models(settings: Settings, *, http: bool, port: int) -> None:
     """Serve over MCP; the SDK is an extra, and what it brings is loaded here alone."""
     try:
         from bot.machines import mcp_server  # noqa: PLC0415 - an extra

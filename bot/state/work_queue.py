@@ -20,11 +20,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from docket import Docket, Worker
 from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from docket import Worker
 
     from bot.state.redis_ledger import RedisLedger
 
@@ -46,6 +47,8 @@ class WorkQueue:
     """Keys of accepted requests, on their way to a worker."""
 
     def __init__(self, url: str) -> None:
+        from docket import Docket  # noqa: PLC0415 - loaded only by processes that share their work
+
         self._docket = Docket(NAME, url)
         self._docket.register(_elsewhere, names=[TASK])  # a task without a function cannot be put
         self._connected = AsyncExitStack()
@@ -65,6 +68,8 @@ class WorkQueue:
     @asynccontextmanager
     async def workers(self, answer: Callable[[str], Awaitable[None]], concurrency: int) -> AsyncIterator[Worker]:
         """Take keys and answer them, so many at once, until the context ends; running ones are then let finish."""
+        from docket import Worker  # noqa: PLC0415 - see above
+
         self._docket.register(answer, names=[TASK])
         worker = Worker(
             self._docket,

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -278,6 +279,18 @@ async def test_compare_compares_windows_in_the_terminal(backend, samples, capsys
     assert first.endswith(" requests of B")
     assert "of requests to gateway POST /api/checkout are slower" in " ".join(said.split())
     assert "jaeger does not count all requests" in said
+
+
+def test_a_command_loads_what_it_takes_and_no_more() -> None:
+    """Help and settings are there at once: neither Slack, the queue nor matplotlib is read for them; nor the queue by one process."""
+    heavy = ("slack_bolt", "docket", "httpx", "matplotlib", "mcp")
+    for code, unwanted in (
+        ("from bot.__main__ import main; main(['settings'])", heavy),
+        ("import bot.app, bot.cli.serving", ("docket", "matplotlib", "mcp")),
+    ):
+        told = f"import sys; sys.exit(', '.join(sys.modules.keys() & {set(unwanted)}) or None)"
+        ran = subprocess.run([sys.executable, "-c", f"{code}; {told}"], capture_output=True, check=False)
+        assert (ran.returncode, ran.stderr) == (0, b"")
 
 
 def test_bad_settings_are_one_line_and_status_2(monkeypatch, capsys) -> None:
