@@ -51,7 +51,7 @@ class TraceBuilder:
     trace_id: str = "a" * 32
     prefix: str = "1"
     spans: list[Span] = field(default_factory=list)
-    resources: dict[str, Resource] = field(default_factory=dict)
+    resources: dict[tuple[str, str], Resource] = field(default_factory=dict)
 
     def span(
         self,
@@ -71,7 +71,7 @@ class TraceBuilder:
         span_id: str = "",
     ) -> Span:
         """Add a span and return it."""
-        key = service + repr(sorted((resource or {}).items()))
+        key = service, repr(sorted((resource or {}).items()))
         process = self.resources.setdefault(key, Resource(service=service, attributes=dict(resource or {})))
         made = Span(
             span_id=span_id or f"{self.prefix}{len(self.spans) + 1:015x}",

@@ -50,7 +50,7 @@ class Metrics:
     def _rise(request: web.Request) -> list[dict]:
         start, end = int(request.query["start"]), int(float(request.query["end"]))
         times = range(start, end + 1, STEP)
-        rise = times[-3]  # about when the request ran: its window goes on for two steps
+        rise = times[-1] - 2 * STEP  # about when the request ran: its window goes on for two steps
         bounds = {"0.01": lambda at: 0 if at > rise else 50, "1": lambda _: 50, "+Inf": lambda _: 50}
         return [
             {"metric": {"le": le, "generation": "0"}, "values": [[at, str(count(at))] for at in times]}

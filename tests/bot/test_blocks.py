@@ -51,13 +51,15 @@ def messages(comparison, source=JAEGER) -> list:
 def hostile_pair(trace, name: str, spans: int):
     """Return a comparison in which every text of the trace is hostile."""
     sides = []
+    names = [f"{name}{i}" for i in range(30)]
+    service = f"{name}2"
     for slow in (1, 40):
         t = trace()
         root = t.span(
             name, 0, 10 + spans * slow, kind=SpanKind.SERVER, service=name, resource={"service.version": name}
         )
         for i in range(spans):
-            t.span(f"{name}{i % 30}", i * slow, (i + 1) * slow, root, service=name + "2", kind=SpanKind.CLIENT, error=slow > 1,
+            t.span(names[i % 30], i * slow, (i + 1) * slow, root, service=service, kind=SpanKind.CLIENT, error=slow > 1,
                    attributes={"db.system": name, "db.statement": name, "http.status_code": name})  # fmt: skip
         sides.append(t.build())
     return compare(*sides)

@@ -30,6 +30,7 @@ NAMES = {
 def answered(trace, name: str, spans: int):
     """Return the answer about two requests in which every text is hostile; the slow one has this many spans or more."""
     sides = []
+    names, statement = [f"{name}{i}" for i in range(30)], name * 3
     for slow in (1, 40):
         t = trace()
         root = t.span(
@@ -37,9 +38,9 @@ def answered(trace, name: str, spans: int):
         )
         boom = Event(name=name, time_ns=5, attributes={"exception.message": name * 50, name: name})
         for i in range(spans):
-            t.span(f"{name}{i % 30}", i * slow, (i + 1) * slow, root, service=name + "2", kind=SpanKind.CLIENT,
+            t.span(names[i % 30], i * slow, (i + 1) * slow, root, service=name + "2", kind=SpanKind.CLIENT,
                    error=slow > 1, events=(boom,) * (slow > 1),
-                   attributes={"db.system": name, "db.statement": name * 3, name: name, "http.status_code": name})  # fmt: skip
+                   attributes={"db.system": name, "db.statement": statement, name: name, "http.status_code": name})  # fmt: skip
         sides.append(t.build())
     return _answer(Compared(compare(*sides), *sides))
 
