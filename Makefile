@@ -26,15 +26,15 @@ demo-cli: install
 test: install
 	@$(BIN)/python tests/browser_setup.py
 	@$(BIN)/python tests/metrics_setup.py
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 # What must hold for anything that can be sent, on 10,000 generated examples each (1,000 of whole windows): takes a while.
 prove: install
-	@$(BIN)/python -m pytest -q -n auto --hypothesis-profile prove tests
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal --hypothesis-profile prove tests
 
 # The whole suite with what it runs of either package, in child processes too, and what it does not.
 coverage: install
-	@$(BIN)/python -m pytest -q -n auto --cov --cov-report=
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal --cov --cov-report=
 	@$(BIN)/coverage report --include='analysis/*' --skip-covered --precision=1 --fail-under=98.5
 	@$(BIN)/coverage report --include='bot/*' --skip-covered --fail-under=95
 
