@@ -48,14 +48,13 @@ class CriticalPath(Struct, frozen=True, kw_only=True):
     segments: list[tuple[int, int, int]]  # (span, start, end) in ns of the tree's clock, unordered
 
 
-def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> CriticalPath:
-    """Partition the time of `root` (default: the trace's root) among the spans that held it up."""
+def critical_path(tree: SpanTree, rounding_ns: int) -> CriticalPath:
+    """Partition the time of the root among the spans that held it up."""
     starts, ends, held = tree.starts, tree.ends, tree.held
     n = len(starts)
     exposed, before, after = [0] * n, [0] * n, [0] * n
     segments: list[tuple[int, int, int]] = []
-    top = tree.root if root is None else root
-    stack = [(top, starts[top], ends[top])]
+    stack = [(tree.root, starts[tree.root], ends[tree.root])]
     while stack:
         span, low, high = stack.pop()
         children = held[span]
@@ -69,13 +68,11 @@ def critical_path(tree: SpanTree, rounding_ns: int, root: int | None = None) -> 
         own: list[tuple[int, int]] = []
         for child in latest_first(children, tree, high):
             start, end = starts[child], ends[child]
-            if start >= high:
-                continue
             if end > high:  # clipped: the parent did not wait longer than it ran
                 end = high
             if end <= low:
                 break
-            if start == end:  # it held nothing up, and must not part the time of a call that ran on beside it
+            if start >= end:  # it held nothing up, and must not part the time of a call that ran on beside it
                 continue
             if end > cursor + rounding_ns:
                 # Still running when the child after the cursor began: not what the parent waited for.

@@ -15,7 +15,9 @@ from analysis.repair import repair
 from analysis.tree import SpanTree, self_times
 
 if TYPE_CHECKING:
-    from analysis.model import Trace
+    from conftest import TraceBuilder
+
+    from analysis.model import Span, Trace
 
 MS = 1_000_000
 
@@ -168,27 +170,80 @@ def test_a_call_that_took_no_time_changes_nothing(trace) -> None:
     assert found[0] == found[1] == {"last": 2, "shorter": 1, "longer": 238}
 
 
-def test_a_call_that_is_waited_for_twice_owns_both_times(trace) -> None:
-    """Before and after a shorter call beside it: its own time, and that of what it held, in two pieces.
+def waited_for_twice(trace) -> tuple[TraceBuilder, Span]:
+    """Begin a trace with a call that is waited for before and after a shorter one beside it.
 
     root      |---------------------------------|
     long         |----------------------|
-    x, y          |-|         |--|                      held by long
     beside              |--|
+    within              ||
     last                           |------------|
-    owner     rrrlxxlllbbbblllyyyl|lastlastlastl|
+    owner     rrrlllllllbbbblllllll|lastlastlast|
     """
     t = trace()
     root = t.span("root", 0, 100)
     long = t.span("long", 10, 80, root)
+    t.span("within", 30, 33, t.span("beside", 30, 40, root))
+    t.span("last", 60, 100, root)
+    return t, long
+
+
+def test_a_call_that_is_waited_for_twice_owns_both_times(trace) -> None:
+    """Before and after a shorter call beside it, which is walked through as well."""
+    made = waited_for_twice(trace)[0].build()
+    assert exposed(made) == {"root": 10, "long": 40, "beside": 7, "within": 3, "last": 40}
+    assert own_time(made, "root") == (10, 0, 0)
+
+
+def test_both_times_are_divided_by_what_was_held_in_them(trace) -> None:
+    """Each piece has its own first and last callee; all that lies before and after these is added up."""
+    t, long = waited_for_twice(trace)
     t.span("x", 12, 20, long)
     t.span("y", 45, 55, long)
-    t.span("beside", 30, 40, root)
-    t.span("last", 60, 100, root)
     made = t.build()
-    assert exposed(made) == {"root": 10, "long": 22, "x": 8, "y": 10, "beside": 10, "last": 40}
+    assert exposed(made) == {"root": 10, "long": 22, "x": 8, "y": 10, "beside": 7, "within": 3, "last": 40}
     assert own_time(made, "long") == (7, 0, 15)
-    assert own_time(made, "root") == (10, 0, 0)
+
+
+def test_a_callee_that_runs_on_is_clipped_to_what_was_waited_for(trace) -> None:
+    """What the caller's callee did while something else was waited for is nobody's time."""
+    t, long = waited_for_twice(trace)
+    t.span("y", 12, 55, long)
+    made = t.build()
+    assert exposed(made) == {"root": 10, "long": 7, "y": 33, "beside": 7, "within": 3, "last": 40}
+    assert own_time(made, "long") == (2, 0, 5)
+
+
+def test_a_callee_that_ended_as_the_wait_began_divides_nothing_of_it(trace) -> None:
+    """In the second piece the caller is alone: its time there lies neither before nor after a callee."""
+    t, long = waited_for_twice(trace)
+    t.span("x", 12, 40, long)
+    made = t.build()
+    assert exposed(made) == {"root": 10, "long": 22, "x": 18, "beside": 7, "within": 3, "last": 40}
+    assert own_time(made, "long") == (2, 20, 0)
+
+
+def test_of_calls_that_began_together_the_longer_is_what_ran_on(trace) -> None:
+    """Where nothing had ended and two were running since the same moment, the time is the longer one's."""
+    t = trace()
+    root = t.span("root", 0, 100)
+    t.span("longer", 0, 80, root)
+    t.span("shorter", 0, 75, root)
+    t.span("last", 60, 100, root)
+    assert exposed(t.build()) == {"root": 0, "longer": 60, "shorter": 0, "last": 40}
+
+
+def test_an_overlap_as_long_as_a_rounding_error_is_one(trace) -> None:
+    """Up to the rounding of clocks two calls ran one after the other; beyond it the first one ran on."""
+    found = []
+    for overlap_ns in (DEFAULTS.rounding_ns, DEFAULTS.rounding_ns + 1):
+        t = trace()
+        root = t.span("root", 0, 20)
+        t.span("one", 0, 10 + overlap_ns / MS, root)
+        t.span("two", 10, 20, root)
+        t.span("before", 1, 2, root)
+        found.append(exposed(t.build())["before"])
+    assert found == [0, 1]
 
 
 def test_work_after_the_response_is_not_on_the_path(trace) -> None:
@@ -237,8 +292,9 @@ def test_segments_sum_to_the_root_for_any_span_graph(generated: Trace) -> None:
     path = critical_path(tree, DEFAULTS.rounding_ns)
     assert sum(path.exposed) == tree.response_ns
     at = tree.starts[tree.root]
-    for _, start, end in sorted((s for s in path.segments if s[1] < s[2]), key=lambda s: s[1]):
+    for _, start, end in sorted(path.segments, key=lambda segment: segment[1]):
         assert start == at
+        assert start < end or not tree.response_ns
         at = end
     assert at == tree.ends[tree.root]
 
