@@ -73,9 +73,7 @@ def looks_like_envelope(body: bytes) -> bool:
     top = list(_fields(body, limit=64))
     if any(number != 1 for number, _ in top):
         return True
-    for _, value in top:
-        if not isinstance(value, bytes):
-            continue
+    for value in (value for _, value in top if isinstance(value, bytes)):
         inner = list(_fields(value, limit=64))
         if any(number == 2 for number, _ in inner):
             return False  # a ResourceSpans with scopes

@@ -8,14 +8,14 @@ import json
 
 import pytest
 from exchanges import body
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from proving import examples
 
-from analysis import DecodeError, EmptyTraceError, WireFormat, decode, decode_many
+from analysis import DecodeError, EmptyTraceError, WireFormat, decode, decode_many, semconv
 from analysis.decode.values import hex_id, span_ids
 from analysis.model import SpanKind
 
@@ -207,6 +207,12 @@ def test_the_collector_is_left_as_it_was() -> None:
     with pytest.raises(DecodeError):
         decode(b"nonsense")
     assert gc.isenabled()
+    gc.disable()
+    try:
+        decode(body("tempo", "v2-short-64bit"))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_messaging_without_a_parent_reference_is_an_asynchronous_child() -> None:
@@ -310,6 +316,7 @@ def test_tags_nested_almost_too_deeply_never_raise() -> None:
         pytest.fail("no depth was too deep")
 
 
+@example(["0123456789abcdez"])
 @given(st.lists(st.one_of(st.text("0123456789abcdef", min_size=16, max_size=16), st.text("0aF_ =\u0660", max_size=17))))
 def test_ids_together_are_ids_one_by_one(texts) -> None:
     """Normalising many ids at once gives what each gives by itself."""
@@ -320,6 +327,31 @@ def test_ids_together_are_ids_one_by_one(texts) -> None:
             span_ids(texts)
     else:
         assert span_ids(texts) == expected
+
+
+def test_a_trace_without_the_answer_around_it_is_read() -> None:
+    """What is inside of Jaeger's `data`, the list or a trace, can be all that a file holds; without spans it says so."""
+    whole = json.loads(body("jaeger", "trace-short-64bit"))["data"]
+    (inside,) = whole
+    for held in (whole, inside):
+        assert essence(decode(json.dumps(held).encode())) == essence(decode(body("jaeger", "trace-short-64bit")))
+    with pytest.raises(EmptyTraceError):
+        decode(json.dumps({**inside, "spans": []}).encode())
+
+
+@pytest.mark.parametrize(
+    ("codes", "read"),
+    [
+        ({"http.response.status_code": "", "http.status_code": 503}, "503"),
+        ({"http.response.status_code": None}, ""),
+    ],
+)
+def test_a_status_code_that_says_nothing_is_none(codes, read) -> None:
+    """An empty tag does not hide what another one says, and by itself means that nothing was answered."""
+    tags = [{"key": key, "value": value} for key, value in codes.items()]
+    span = {"spanID": "b" * 16, "operationName": "x", "startTime": 1, "duration": 1, "tags": tags}
+    (decoded,) = decode(json.dumps({"data": [{"traceID": "a" * 32, "spans": [span]}]}).encode()).spans
+    assert semconv.http_status(decoded) == read
 
 
 @pytest.mark.parametrize("named", [None, "", "  ", "missing-service-name"])
