@@ -122,7 +122,7 @@ def _confidence(
         explained = sum(e.explained_ns for e in explanations[: options.max_causes])
         if kind is VerdictKind.FAILING:
             reasons.append("a call that fails where it did not before is no matter of chance")
-        elif delta:
+        else:
             reasons.append(f"the named causes explain {share(min(explained, delta), delta)} of the difference")
             if explained < options.concentrated_share * delta:
                 score -= 1

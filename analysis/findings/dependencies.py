@@ -35,7 +35,7 @@ def changed_calls(context: Context) -> list[tuple[Pair, list[Pair], list[Pair]]]
             continue
         only_b = [child for child in caller.children if _appears(child.baseline, child.suspect, child)]
         only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child)]
-        only_b = [child for child in only_b if context.mirrored or not multiplied(child, context)]
+        only_b = [child for child in only_b if context.mirrored or not multiplied(child, caller, context)]
         if only_a or only_b:
             found.append((caller, only_b, only_a))
     return found

@@ -31,9 +31,9 @@ TITLE = "Rate limited"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield calls that are refused by a limit: tried again, or failed for good."""
-    for pair, runs in retries.chains(context):
+    for caller, pair, runs in retries.chains(context):
         if semconv.throttled(runs[0][0]):
-            made = retries.again(pair, runs, context)
+            made = retries.again(caller, pair, runs, context)
             yield _limited(made, pair, context, f"; {len(runs[0])} tries")
     failures = beginnings(context)
     for pair in failures.started:

@@ -31,31 +31,30 @@ TITLE = "Repeated calls"
 def find(context: Context) -> Iterable[Candidate]:
     """Yield one candidate per caller whose calls multiplied, or whose few further calls cost much."""
     for caller in context.alignment.pairs:
-        repeated = [child for child in caller.children if multiplied(child, context)]
+        repeated = [child for child in caller.children if multiplied(child, caller, context)]
         if repeated:
             yield _candidate(caller, repeated, context, certain=True)
             continue
-        costly = [child for child in caller.children if _costs_much(child, context)]
+        costly = [child for child in caller.children if _costs_much(child, caller, context)]
         if costly:
             yield _candidate(caller, costly, context, certain=False)
 
 
-def multiplied(pair: Pair, context: Context) -> bool:
+def multiplied(pair: Pair, caller: Pair, context: Context) -> bool:
     """Tell whether a call is made many times more than before, per call of its caller."""
     options = context.options
     if context.after(context.share_of[id(pair)]).calls < options.repeat_calls:
         return False  # most pairs, for less than their rates take
-    before, after = _rates(pair, context)
+    before, after = _rates(pair, caller, context)
     return after - before >= options.repeat_calls and after >= options.repeat_ratio * before
 
 
-def _costs_much(pair: Pair, context: Context) -> bool:
+def _costs_much(pair: Pair, caller: Pair, context: Context) -> bool:
     """Tell whether calls made once or twice more than before, at their usual cost, explain much of the difference."""
-    share = context.share_of[id(pair)]
-    above = context.share_of[id(pair.parent)] if pair.parent is not None else share
+    share, above = context.share_of[id(pair)], context.share_of[id(caller)]
     if share.baseline.calls == share.suspect.calls and above.baseline.calls == above.suspect.calls:
         return False  # most pairs, for less than their rates take
-    before, after = _rates(pair, context)
+    before, after = _rates(pair, caller, context)
     if not 0 < before < after:
         return False
     below = context.claims_below(pair)
@@ -65,17 +64,13 @@ def _costs_much(pair: Pair, context: Context) -> bool:
     return cost >= options.further_calls_share * abs(context.attribution.delta_ns) and cost > options.group_noise_ns
 
 
-def _rates(pair: Pair, context: Context) -> tuple[float, float]:
+def _rates(pair: Pair, caller: Pair, context: Context) -> tuple[float, float]:
     """Return how often a call is made per call of its caller, before and after; (0, 0) without a caller on a side."""
-    share = context.share_of[id(pair)]
-    before, after = float(context.before(share).calls), float(context.after(share).calls)
-    if pair.parent is not None:
-        above = context.share_of[id(pair.parent)]
-        callers_before, callers_after = context.before(above).calls, context.after(above).calls
-        if not callers_before or not callers_after:
-            return 0.0, 0.0
-        before, after = before / callers_before, after / callers_after
-    return before, after
+    share, above = context.share_of[id(pair)], context.share_of[id(caller)]
+    callers_before, callers_after = context.before(above).calls, context.after(above).calls
+    if not callers_before or not callers_after:
+        return 0.0, 0.0
+    return context.before(share).calls / callers_before, context.after(share).calls / callers_after
 
 
 def _candidate(caller: Pair, repeated: list[Pair], context: Context, *, certain: bool) -> Candidate:

@@ -31,16 +31,16 @@ TITLE = "Retries"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield calls that are repeated after a failure more often than before."""
-    for pair, runs in chains(context):
+    for caller, pair, runs in chains(context):
         if not semconv.throttled(runs[0][0]):
-            yield again(pair, runs, context)
+            yield again(caller, pair, runs, context)
 
 
 @once
-def chains(context: Context) -> list[tuple[Pair, list[list[Span]]]]:
-    """List calls that fail and are tried more often than before, with their runs of tries, the longest first."""
+def chains(context: Context) -> list[tuple[Pair, Pair, list[list[Span]]]]:
+    """List callers with calls that fail and are tried more often than before, and the runs of tries, longest first."""
     found = []
-    for pair in context.alignment.pairs:
+    for caller, pair in ((above, pair) for above in context.alignment.pairs for pair in above.children):
         share = context.share_of[id(pair)]
         if not pair.suspect or share.suspect.calls <= share.baseline.calls or not share.suspect.errors:
             continue
@@ -48,7 +48,7 @@ def chains(context: Context) -> list[tuple[Pair, list[list[Span]]]]:
             continue
         runs = _runs(pair.suspect, context.suspect)
         if runs:
-            found.append((pair, runs))
+            found.append((caller, pair, runs))
     return found
 
 
@@ -72,7 +72,7 @@ def _runs(groups: list[CallGroup], side: Profile) -> list[list[Span]]:
     return [[tree.spans[i] for i in run] for run in runs if len(run) > 1]
 
 
-def again(pair: Pair, runs: list[list[Span]], context: Context) -> Candidate:
+def again(caller: Pair, pair: Pair, runs: list[list[Span]], context: Context) -> Candidate:
     """Return the candidate of a call that is tried again, once or for several of its calls."""
     service, operation = name_of(pair, context)
     chain = runs[0]
@@ -81,8 +81,7 @@ def again(pair: Pair, runs: list[list[Span]], context: Context) -> Candidate:
     tries = sum(map(len, runs))
     outcome = "the last try fails too" if chain[-1].error else "the last try succeeds"
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()}
-    if pair.parent is not None:
-        claims[id(pair.parent)] = min(waited, max(0, context.growth(context.share_of[id(pair.parent)])))
+    claims[id(caller)] = min(waited, max(0, context.growth(context.share_of[id(caller)])))
     before = max(map(len, _runs(pair.baseline, context.baseline)), default=1)
     several = f"{len(runs)} calls of " if len(runs) > 1 else ""
     times = f"{'up to ' if several else ''}{len(chain)} times instead of {before}"
@@ -111,11 +110,9 @@ def again(pair: Pair, runs: list[list[Span]], context: Context) -> Candidate:
 def recovered(pair: Pair, context: Context) -> bool:
     """Tell whether every failure of a pair was followed by a try that succeeded."""
     tree = context.suspect.tree
-    last: dict[int, int] = {}
+    by_caller: dict[int, list[int]] = {}
     for group in pair.suspect:
         for i in group.spans:
-            caller = tree.parents[i]
-            if caller not in last or tree.starts[i] > tree.starts[last[caller]]:
-                last[caller] = i
-    failed = {tree.parents[i] for group in pair.suspect for i in group.spans if tree.spans[i].error}
-    return bool(failed) and not any(tree.spans[last[caller]].error for caller in failed)
+            by_caller.setdefault(tree.parents[i], []).append(i)
+    failed = [tries for tries in by_caller.values() if any(tree.spans[i].error for i in tries)]
+    return bool(failed) and not any(tree.spans[max(tries, key=tree.starts.__getitem__)].error for tries in failed)

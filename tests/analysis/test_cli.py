@@ -111,6 +111,29 @@ def test_a_terminal_sees_how_far_the_reading_is(files, recent, monkeypatch, caps
     assert "reading" not in capsys.readouterr().out
 
 
+def test_progress_over_many_files_is_told_when_it_changes(files, recent, monkeypatch) -> None:
+    """A terminal is not written to for every file: a percentage is shown once."""
+    for file in sorted(recent.iterdir()):
+        for copy in range(15):
+            (recent / f"{copy}-{file.name}").hardlink_to(file)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    assert main([*files, "--population", str(recent)]) == 0
+    told = terminal.getvalue().split("\r")[1:-2]
+    assert told[-1].strip() == f"reading population: 99 % of {9 * 16} files"
+    assert len(told) == len(set(told)) == 100
+
+
+def test_a_reader_that_leaves_is_no_error(files) -> None:
+    """What comes after the lines that `| head` wanted is not written, and nothing is said about that."""
+    command = [sys.executable, "-m", "analysis", *files]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+
+
 def test_the_help_shows_examples_and_every_exit_status(capsys) -> None:
     """Whoever asks for help sees what to type, and what the status means."""
     with pytest.raises(SystemExit) as stopped:
@@ -190,6 +213,9 @@ def test_one_trace_of_several_in_a_file(tmp_path, capsys, samples) -> None:
     assert main([str(file), str(file)]) == 2
     assert f"#{found.baseline}" in capsys.readouterr().err
     assert main([f"{file}#{found.baseline}", f"{file}#{found.suspect}"]) == 0
+    capsys.readouterr()
+    assert main([f"{file}#{'f' * 32}", str(file)]) == 2
+    assert f"no trace {'f' * 32} in this file" in capsys.readouterr().err
 
 
 @pytest.fixture
