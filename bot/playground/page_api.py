@@ -41,6 +41,7 @@ class PageApi:
         self._workspace = workspace
         self._samples = samples
         self._alerts = alerts
+        self._telling: set[asyncio.Task[Any] | None] = set()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -48,6 +49,12 @@ class PageApi:
             web.get("/", self._page), web.get("/page/{file}", self._file), web.get("/state", self._state),
             web.get("/changes", self._changes), web.post("/do/{what}", self._do),
         ]  # fmt: skip
+
+    async def hang_up(self, _: web.Application) -> None:
+        """End the streams of changes: an open page would have the server wait for them."""
+        for task in self._telling:
+            if task is not None:
+                task.cancel()
 
     async def _page(self, _: web.Request) -> web.Response:
         return web.Response(body=_asset("index.html"), content_type="text/html", charset="utf-8")
@@ -73,7 +80,8 @@ class PageApi:
         """Tell the page, as server-sent events, whenever something changed."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await response.prepare(request)
-        watcher = asyncio.Event()
+        watcher, task = asyncio.Event(), asyncio.current_task()
+        self._telling.add(task)
         try:
             while True:
                 changed = await self._workspace.next_change(watcher, HEARTBEAT_S)
@@ -81,6 +89,7 @@ class PageApi:
         except (ConnectionResetError, asyncio.CancelledError):
             return response
         finally:
+            self._telling.discard(task)
             self._workspace.forget(watcher)
 
     async def _do(self, request: web.Request) -> web.Response:
