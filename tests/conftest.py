@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import forked_children
 import pytest
 import structlog
 from proving import counted, properties, proving, summary
@@ -120,3 +121,10 @@ def trace() -> Callable[..., TraceBuilder]:
 def samples() -> Samples:
     """Return the recorded pairs that the playground serves."""
     return Samples()
+
+
+@pytest.fixture(scope="session")
+def forked_command():
+    """Return the command of an analysing child that starts at once."""
+    with forked_children.stem() as command:
+        yield command

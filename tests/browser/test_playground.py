@@ -9,6 +9,8 @@ from playwright.async_api import expect
 
 from bot.playground.page_api import windows_command
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's own
+
 
 def command(playground, name: str) -> str:
     """Return the command for a sample."""

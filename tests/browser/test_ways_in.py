@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from person import Person
 from playwright.async_api import expect
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # the browser's own
 
 
 async def test_the_command_with_one_trace_and_its_words(open_page, playground) -> None:
