@@ -46,6 +46,14 @@ def test_small_growth_is_no_reason(trace, only, size) -> None:
     assert only(compare(a, b), "payload-growth") is None
 
 
+@pytest.mark.parametrize("said", [True, "a lot", "1" * 30])
+def test_an_amount_that_is_no_number_is_none(trace, only, said) -> None:
+    """A flag or a word in the place of a size says nothing about how much it was."""
+    a = exported(trace, 40, http__response__body__size=20_000)
+    b = exported(trace, 900, http__response__body__size=said)
+    assert only(compare(a, b), "payload-growth") is None
+
+
 def test_growth_without_a_change_of_time_is_only_mentioned(trace, only) -> None:
     """More rows in the same time are listed among what else changed, and are no cause."""
     a = exported(trace, 40, db__response__returned_rows=10)

@@ -25,6 +25,19 @@ def test_another_reason_to_fail_is_told_once_where_it_shows(trace, only) -> None
     assert result.verdict.kind is VerdictKind.CHANGED
 
 
+def test_a_reason_that_callers_pass_on_is_told_at_the_deepest_call(trace, only) -> None:
+    """Each span on the way up reports the same new failure; that is one finding."""
+    sides = []
+    for reason in ("CardDeclined", "ReadTimeout"):
+        t = trace()
+        event = Event("exception", 0, {"exception.type": reason})
+        root = t.span("POST /pay", 0, 50, kind=SpanKind.SERVER, error=True, events=(event,))
+        call = t.span("POST", 5, 45, root, kind=SpanKind.CLIENT, error=True, events=(event,))
+        t.span("POST /charge", 7, 40, call, kind=SpanKind.SERVER, service="pay", error=True, events=(event,))
+        sides.append(t.build())
+    assert only(compare(*sides), "error-changed").operation == "POST /charge"
+
+
 def test_the_same_reason_with_another_number_in_it_is_no_change(trace, only) -> None:
     """Messages are compared without what varies."""
     a, b = charged(trace, "KeyError", "no order 1234"), charged(trace, "KeyError", "no order 9876")

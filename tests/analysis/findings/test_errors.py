@@ -39,3 +39,14 @@ def test_an_error_on_both_sides_is_no_change(trace) -> None:
     """What failed before as well explains nothing."""
     result = compare(queried(trace, error=True).build(), queried(trace, error=True, own=20.5).build())
     assert "error-appeared" not in found(result)
+
+
+def test_an_exception_that_says_nothing_leaves_the_word_to_the_status(trace) -> None:
+    """An empty exception event does not hide the status code."""
+    sides = []
+    for failing in (False, True):
+        t = trace()
+        t.span("GET /", 0, 50, kind=SpanKind.SERVER, error=failing, attributes={"http.status_code": 503 if failing else 200},
+               events=(Event("exception", 0, {}),) if failing else ())  # fmt: skip
+        sides.append(t.build())
+    assert "status 503" in compare(*sides).causes[0].summary

@@ -49,3 +49,18 @@ def test_a_consumer_that_only_links_to_its_producer_belongs_to_it(trace) -> None
     first = result.causes[0]
     assert (first.kind, first.service, first.peer_service) == (CauseKind.MESSAGING_DELAY, "mailer", "shop")
     assert not result.notes
+
+
+def test_time_that_another_call_explains_is_not_claimed_for_the_queue(trace, only) -> None:
+    """The response waits for a reply beside a slow query: the query is what held it up, the queue is only told."""
+    sides = []
+    for wait in (1, 300):
+        t = trace()
+        root = t.span("POST /", 0, 60 + wait, kind=SpanKind.SERVER)
+        ask = t.span("ask", 10, 55 + wait, root)
+        t.span("SELECT", 10, 20 + wait, ask, kind=SpanKind.CLIENT, attributes={"db.system": "mysql"})
+        t.span("reply", 20 + wait, 50 + wait, ask, kind=SpanKind.CONSUMER, service="pricer")
+        sides.append(t.build())
+    result = compare(*sides)
+    assert only(result, "messaging-delay").delta_ns == 0
+    assert (result.causes[0].operation, result.causes[0].delta_ns) == ("SELECT", 299_000_000)

@@ -50,3 +50,17 @@ def test_two_calls_to_one_slow_place_are_not_their_callers_pause(trace, only) ->
                    attributes={"db.system": "mysql", "db.statement": statement, "net.peer.name": "store"})  # fmt: skip
         sides.append(t.build())
     assert only(compare(*sides), "process-pause") is None
+
+
+def test_requests_that_wait_to_be_accepted_together_may_wait_in_a_queue(trace, only) -> None:
+    """Two calls that a server takes up late at the same time do not show that it stood still."""
+    sides = []
+    for late in (2, 400):
+        t = trace()
+        root = t.span("GET /", 0, late + 60, kind=SpanKind.SERVER, service="front")
+        for at, name in ((5, "x"), (6, "y")):
+            call = t.span("GET", at, at + late + 24, root, kind=SpanKind.CLIENT, service="front",
+                          attributes={"http.method": "GET", "http.url": f"http://cart/{name}"})  # fmt: skip
+            t.span(f"GET /{name}", at + late, at + late + 20, call, kind=SpanKind.SERVER, service="cart")
+        sides.append(t.build())
+    assert only(compare(*sides), "process-pause") is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from analysis import compare
@@ -16,6 +18,10 @@ PAGE = Path(__file__).parents[3] / "docs" / "FINDINGS.md"
 def test_the_page_of_findings_is_current() -> None:
     """docs/FINDINGS.md says what the docstrings say; made again with `python -m analysis.findings`."""
     assert PAGE.read_text() == page()
+    printed = subprocess.run(
+        [sys.executable, "-m", "analysis.findings"], cwd=PAGE.parents[1], capture_output=True, check=True
+    )
+    assert printed.stdout.decode() == page()
 
 
 def test_every_finding_has_a_code_a_title_and_a_drawing() -> None:

@@ -51,6 +51,17 @@ def test_a_setting_of_the_process_that_changed(trace, only) -> None:
     assert "config.pool.size is 2 instead of 20" in only(compare(a, b), "setting-changed").summary
 
 
+def test_a_setting_is_told_once_for_all_operations_of_its_service(trace, only) -> None:
+    """It changed once, however many of the service's operations the traces show."""
+    sides = []
+    for size in (20, 2):
+        t = trace()
+        root = t.span("GET /", 0, 40, kind=SpanKind.SERVER, resource={"config.pool.size": size})
+        t.span("load", 5, 35, root, resource={"config.pool.size": size})
+        sides.append(t.build())
+    assert "config.pool.size is 2 instead of 20" in only(compare(*sides), "setting-changed").summary
+
+
 def test_a_log_event_that_is_new(trace, only) -> None:
     """An event is compared by its template: the same text with other numbers is not new."""
     known = Event("log", 0, {"message": "took 12 rows"})
