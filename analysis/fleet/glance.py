@@ -37,8 +37,8 @@ def glance(window: Window, others: int, options: CompareOptions) -> FleetWindow:
         median_ns=spread.at(50) if spread is not None else 0,
         p95_ns=spread.at(95) if spread is not None else 0,
         p99_ns=spread.at(99) if spread is not None else 0,
-        typical=_exemplar(typical, ()),
-        worst=_exemplar(worst, ()),
+        typical=_exemplar(typical, ()) if typical is not None else None,
+        worst=_exemplar(worst, ()) if worst is not None else None,
     )
 
 
@@ -49,15 +49,13 @@ def showing(group: Group, change: Change, windows: tuple[Window, Window]) -> tup
     return [n > change.limit for n in numbers.baseline], [n > change.limit for n in numbers.suspect]
 
 
-def exemplars(group: Group, window: Window, shown: list[bool]) -> tuple[Exemplar | None, Exemplar | None]:
+def exemplars(group: Group, window: Window, shown: list[bool]) -> tuple[Exemplar, Exemplar]:
     """Return the typical and the worst of the requests that show a change, by the time that it takes them."""
 
     def order(sample: Sample) -> tuple[int, int, str]:
         return _exposed(sample, group.claims), sample.response_ns, sample.trace_id
 
     found = sorted((sample for sample, is_shown in zip(window.samples, shown, strict=True) if is_shown), key=order)
-    if not found:
-        return None, None
     return _exemplar(found[len(found) // 2], group.claims), _exemplar(found[-1], group.claims)
 
 
@@ -101,7 +99,5 @@ def _exposed(sample: Sample, claims: Iterable[str]) -> int:
     return sum(sample.groups.get(path, ABSENT)[0] for path in claims)
 
 
-def _exemplar(sample: Sample | None, claims: tuple[str, ...]) -> Exemplar | None:
-    if sample is None:
-        return None
+def _exemplar(sample: Sample, claims: tuple[str, ...]) -> Exemplar:
     return Exemplar(trace_id=sample.trace_id, response_ns=sample.response_ns, exposed_ns=_exposed(sample, claims))

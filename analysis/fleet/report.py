@@ -53,8 +53,7 @@ def details(cause: FleetCause) -> list[str]:
     if cause.symptoms:
         more = f" and {len(cause.symptoms) - OTHERS} more" if len(cause.symptoms) > OTHERS else ""
         said.append(f"follows from it: changes of {', '.join(cause.symptoms[:OTHERS])}{more}")
-    if cause.typical is not None and cause.worst is not None:
-        said.append(f"to open: {_exemplar(cause.typical)}; the worst {_exemplar(cause.worst)}")
+    said.append(f"to open: {_exemplar(cause.typical)}; the worst {_exemplar(cause.worst)}")
     return said
 
 

@@ -122,8 +122,8 @@ class FleetCause(Struct, frozen=True, kw_only=True):
     separators: tuple[Separator, ...]
     values_asked: int  # values of attributes that could have told slow requests from the others
     symptoms: tuple[str, ...]
-    typical: Exemplar | None
-    worst: Exemplar | None
+    typical: Exemplar
+    worst: Exemplar
     fingerprint: str = ""
 
 

@@ -71,3 +71,12 @@ def test_errors_alone_are_a_cause_without_a_time() -> None:
     assert "**Cause:**" in document
     assert "on average" not in document.partition("**Confidence")[0]
     assert "follows from it" in document
+
+
+def test_what_a_new_call_calls_follows_from_it() -> None:
+    """Nothing was loaded before: the call at the top of what is new is the cause, with the time of all below it."""
+    found = compare_fleets(listed(40, 0, 1, "a"), listed(40, 2, 1, "b"))
+    (cause,) = found.causes
+    assert (cause.operation, cause.symptoms) == ("load item", ("SELECT in shop",))
+    assert "is new: called by 100 % of requests" in cause.summary
+    assert cause.share > 0.9

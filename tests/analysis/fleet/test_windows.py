@@ -16,6 +16,7 @@ from proving import examples
 from analysis import DEFAULTS, FleetComparison, Population, compare_fleets, render_fleets, render_fleets_markdown
 from analysis.comparison import Confidence, VerdictKind
 from analysis.fleet.result import Affected
+from analysis.model import Event
 
 MS = 1_000_000
 
@@ -155,6 +156,52 @@ def test_of_a_group_that_some_requests_do_not_wait_for_the_others_are_told() -> 
     assert (change.affected, change.baseline_present, change.suspect_present) == (Affected.PRESENT, 0.75, 0.75)
     assert change.shift.low <= 3 * MS <= change.shift.high
     assert "holds the 75 % of requests that wait for it up 23" in found.causes[0].summary
+
+
+def evaluated(traces: list, flags: dict[int, dict]) -> list:
+    """Return requests whose root records evaluations of flags, by the index of the request."""
+    made = []
+    for i, one in enumerate(traces):
+        root, *others = one.spans
+        events = (Event(name="feature_flag.evaluation", time_ns=root.start_ns, attributes=flags.get(i, {})),)
+        made.append(replace(one, spans=(replace(root, events=events), *others)))
+    return made
+
+
+def test_the_variant_of_a_flag_that_slow_requests_got_is_named() -> None:
+    """A flag is told by its name and its outcome; values too long to be redacted as a whole are not told."""
+    slow = range(0, 100, 5)
+    flag = {"feature_flag.key": "new_pricing", "feature_flag.result.variant": "on"}
+    long = {"feature_flag.key": "new_pricing", "feature_flag.result.variant": "on" * 100}
+    times = [70.0 if i in slow else ms for i, ms in enumerate(wave(100))]
+    before = window(wave(100))
+    (told,) = compare_fleets(before, evaluated(window(times), dict.fromkeys(slow, flag))).causes[0].separators
+    assert (told.attribute, told.value, told.slow_share) == ("feature_flag new_pricing", "on", 1.0)
+    assert compare_fleets(before, evaluated(window(times), dict.fromkeys(slow, long))).causes[0].separators == ()
+
+
+def test_a_trace_that_came_twice_has_the_values_of_both_readings() -> None:
+    """Each reading misses what the other has seen: together they name the host, and the trace counts once."""
+    slow = range(0, 100, 5)
+    place = {"host.name": "n7"}
+    times = [70.0 if i in slow else ms for i, ms in enumerate(wave(100))]
+    suspect = window(times, resource=lambda i: place if i in slow else {"host.name": "n1"})
+    bare = [
+        replace(one, spans=tuple(replace(s, resource=replace(s.resource, attributes={})) for s in one.spans))
+        for one in suspect
+    ]
+    for order in (bare + suspect, suspect + bare):
+        found = compare_fleets(window(wave(100)), order)
+        assert (found.suspect.traces, found.suspect.left_out) == (100, 100)
+        told = found.causes[0].separators[0]
+        assert (told.attribute, told.value) == ("host.name", "n7")
+
+
+def test_call_paths_beyond_what_is_kept_are_left_out_of_everything() -> None:
+    """The groups that hold a request up least are dropped with their names: the cause among the others is found."""
+    found = compare_fleets(window(wave(40)), window(wave(40, 30)), replace(DEFAULTS, fleet_paths=2))
+    assert {one.operation for one in found.paths} == {"GET /cart", "SELECT price"}
+    assert [cause.operation for cause in found.causes] == ["SELECT price"]
 
 
 def test_nothing_is_said_of_values_when_none_separates() -> None:
