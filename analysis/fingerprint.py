@@ -95,14 +95,14 @@ def _told(candidate: Candidate, context: Context) -> tuple[str, ...]:
 def _named(candidate: Candidate, context: Context) -> Span | None:
     """Return the first span that a cause names: of the suspect, or where that has none of the baseline."""
     pair = candidate.pair
-    for ids, groups, side in (
-        (candidate.suspect_spans, pair.suspect, context.suspect),
-        (candidate.baseline_spans, pair.baseline, context.baseline),
-    ):
-        for span in (span for group in groups for span in side.spans_of(group)) if ids else ():
-            if span.span_id == ids[0]:
-                return span
-    return None
+    sides = (
+        (candidate.suspect_spans[:1], pair.suspect, context.suspect),
+        (candidate.baseline_spans[:1], pair.baseline, context.baseline),
+    )
+    named = (
+        span for ids, groups, side in sides for group in groups for span in side.spans_of(group) if span.span_id in ids
+    )
+    return next(named, None)
 
 
 def _place(name: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from analysis.comparison import CauseKind, LinkTarget, NextStep, VerdictKind
-from analysis.findings import error_gone, setting_changed
+from analysis.findings import error_gone, repeated_calls, setting_changed
 from analysis.format import count, short_id
 
 if TYPE_CHECKING:
@@ -80,20 +80,17 @@ def _odd_baseline(verdict: Verdict, population: PopulationView) -> bool:
 
 
 def _step(cause: Cause) -> NextStep:
-    links = []
-    if cause.suspect_span_ids:
-        links.append(LinkTarget(kind="span", side="suspect", service=cause.service, span_id=cause.suspect_span_ids[0]))
-    elif cause.baseline_span_ids:
-        links.append(
-            LinkTarget(kind="span", side="baseline", service=cause.service, span_id=cause.baseline_span_ids[0])
-        )
+    shown = (("suspect", cause.suspect_span_ids), ("baseline", cause.baseline_span_ids))
+    links = [LinkTarget(kind="span", side=side, service=cause.service, span_id=ids[0]) for side, ids in shown if ids][
+        :1
+    ]
     links.append(LinkTarget(kind="logs", side="suspect", service=cause.service))
     return NextStep(text=_advice(cause), finding=cause.finding, links=tuple(links))
 
 
 # What to do about findings that say more than their kind does: {to} is " to X" when the other end is known.
 ADVICE = {
-    "repeated-calls": "Batch the calls of {operation} in {service}, or find what made them multiply.",
+    repeated_calls.CODE: "Batch the calls of {operation} in {service}, or find what made them multiply.",
     "slow-process": "Look at {service} as a whole: CPU limits, pauses, its host and network, what runs beside it.",
     "process-pause": "Check what stopped {service} at that moment: collection, throttling, a snapshot, swap.",
     "common-factor": "Start with what the slow operations share, not with each of them.",
@@ -111,37 +108,44 @@ ADVICE = {
 }
 
 
+# What else there is to do about a kind of cause, where the other end is known ...
+BY_KIND = {
+    CauseKind.SELF_TIME_INCREASE: (
+        "Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."
+    ),
+    CauseKind.MORE_CALLS: ADVICE[repeated_calls.CODE],
+    CauseKind.NEW_CALLS: (
+        "Find out why {service} now makes the call {operation} to {peer}: a cold cache, a flag, a deployment."
+    ),
+    CauseKind.REMOVED_CALLS: "Check whether {service} is meant to skip {operation}.",
+    CauseKind.SERIALISED: (
+        "See what changed in {operation} of {service}: its calls can run in parallel, they did before."
+    ),
+    CauseKind.WAIT_GAP: "Check the hosts of {service}: CPU throttling, pauses, connection limits, the listen queue.",
+    CauseKind.NETWORK: "Check the way between {service} and {peer}: network, proxies, connection set-up, both hosts.",
+    CauseKind.ERROR: "Open the failing span of {operation} in {service} and its logs at that time; check {peer}.",
+    CauseKind.RETRY: "Find out why {peer} refuses the first tries of {service}; check limits and backoff.",
+    CauseKind.VERSION_CHANGE: (
+        "Review the deployment of {service}: it is new in B and brought the call {operation} to {peer}. "
+        "Roll back if it is urgent."
+    ),
+    CauseKind.MESSAGING_DELAY: "Check the backlog and the number of consumers of {operation} in {service}.",
+}
+# ... and where it is not.
+ALONE = BY_KIND | {
+    CauseKind.SELF_TIME_INCREASE: (
+        "Look into {operation} in {service} while it is slow: profile it, check CPU limits and locks."
+    ),
+    CauseKind.NEW_CALLS: ("Find out why {service} now makes the call {operation}: a cold cache, a flag, a deployment."),
+    CauseKind.NETWORK: "Check the way from {service} to what it calls: network, proxies, connection set-up.",
+    CauseKind.ERROR: "Open the failing span of {operation} in {service} and its logs at that time.",
+    CauseKind.RETRY: "Find out why {operation} refuses the first tries of {service}; check limits and backoff.",
+    CauseKind.VERSION_CHANGE: "Review the deployment of {service}: it is new in B. Roll back if it is urgent.",
+}
+
+
 def _advice(cause: Cause) -> str:
-    service, operation, peer = cause.service, cause.operation, cause.peer_service
-    if cause.finding in ADVICE:
-        to, at = (f" to {peer}", f" at {peer}") if peer else ("", "")
-        return ADVICE[cause.finding].format(service=service, operation=operation, to=to, at=at)
-    match cause.kind:
-        case CauseKind.SELF_TIME_INCREASE if peer:
-            return f"Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."
-        case CauseKind.SELF_TIME_INCREASE:
-            return f"Look into {operation} in {service} while it is slow: profile it, check CPU limits and locks."
-        case CauseKind.MORE_CALLS:
-            return f"Batch the calls of {operation} in {service}, or find what made them multiply."
-        case CauseKind.NEW_CALLS:
-            to = f" to {peer}" if peer else ""
-            return f"Find out why {service} now makes the call {operation}{to}: a cold cache, a flag, a deployment."
-        case CauseKind.REMOVED_CALLS:
-            return f"Check whether {service} is meant to skip {operation}."
-        case CauseKind.SERIALISED:
-            return f"See what changed in {operation} of {service}: its calls can run in parallel, they did before."
-        case CauseKind.WAIT_GAP:
-            return f"Check the hosts of {service}: CPU throttling, pauses, connection limits, the listen queue."
-        case CauseKind.NETWORK:
-            return f"Check the way between {service} and {peer}: network, proxies, connection set-up, both hosts."
-        case CauseKind.ERROR:
-            look = f"; check {peer}" if peer else ""
-            return f"Open the failing span of {operation} in {service} and its logs at that time{look}."
-        case CauseKind.RETRY:
-            return f"Find out why {peer or operation} refuses the first tries of {service}; check limits and backoff."
-        case CauseKind.VERSION_CHANGE:
-            brought = f" and brought the call {operation} to {peer}" if peer else ""
-            return f"Review the deployment of {service}: it is new in B{brought}. Roll back if it is urgent."
-        case CauseKind.MESSAGING_DELAY:
-            return f"Check the backlog and the number of consumers of {operation} in {service}."
-    assert_never(cause.kind)
+    peer = cause.peer_service
+    to, at = (f" to {peer}", f" at {peer}") if peer else ("", "")
+    text = ADVICE.get(cause.finding) or (BY_KIND if peer else ALONE)[cause.kind]
+    return text.format(service=cause.service, operation=cause.operation, peer=peer, to=to, at=at)

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from analysis import compare
+from analysis import CompareOptions, compare
 from analysis.evidence import ATTRIBUTES, EVENTS, SPAN_TEXT, SPANS, TEXT, VALUE, evidence
 from analysis.model import Event, SpanKind
 
@@ -62,6 +62,14 @@ def test_no_secret_comes_out(trace, attributes) -> None:
     ).decode()
     assert "abcdefgh12345" not in said
     assert "jane" not in said
+
+
+def test_what_was_sent_is_shown_as_it_is_where_nothing_is_to_be_masked(trace) -> None:
+    """With redaction turned off, secrets stand where they were sent; other types are written as JSON."""
+    sides = pair(trace, attributes={"user.note": f"asked by {JANE}", "ids": [1, 2]})
+    options = CompareOptions(redact=False)
+    shown = evidence(compare(*sides, options=options), *sides, options)
+    assert dict(shown[0].attributes) == {"user.note": f"asked by {JANE}", "ids": "[1, 2]"}
 
 
 def test_records_on_a_span_come_with_it(trace) -> None:

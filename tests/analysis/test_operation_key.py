@@ -75,6 +75,17 @@ def test_calls_of_one_name_to_two_places_are_two_operations(trace, one, two) -> 
     assert len(numbers) == 2
 
 
+def test_an_address_is_no_place_of_its_own(trace) -> None:
+    """Pods come and go with their addresses: calls to two of them are one operation, calls to two names are two."""
+    t = trace()
+    keys = [
+        operation_key(t.span("GET", 0, 1, kind=SpanKind.CLIENT, attributes={"http.url": f"http://{host}/items"}))
+        for host in ("10.1.2.3:8080", "10.9.8.7:8080", "stock:8080", "cart:8080")
+    ]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
 def test_old_and_new_conventions_give_one_key(trace) -> None:
     """An upgraded instrumentation library does not make another operation."""
     t = trace()

@@ -13,6 +13,7 @@ from analysis.model import SpanKind
 from analysis.picture import COURSE_INCHES, DOTS_PER_INCH, Course, render_png, render_svg
 from analysis.timeline import PIECES, ROWS
 
+MS = 1_000_000
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -76,7 +77,25 @@ def test_thousands_of_spans_stay_a_small_timeline(trace) -> None:
         sides.append(t.build())
     result = compare(*sides)
     assert max(len(lane.spans) for row in result.timeline for lane in (row.baseline, row.suspect)) <= PIECES
+
     assert render_png(result).startswith(PNG)
+
+
+def test_a_timeline_keeps_the_widest_gaps(trace) -> None:
+    """Of more pieces than a lane has room for those are joined that lie nearest to each other."""
+    sides = []
+    for slow in (1, 2):
+        t = trace()
+        root = t.span("root", 0, 10_000 * slow)
+        for burst in range(5):
+            for i in range(100):
+                at = 2_000 * burst + 10 * i
+                t.span("call", slow * at, slow * (at + 5), root)
+        sides.append(t.build())
+    result = compare(*sides)
+    (lane,) = [row.suspect for row in result.timeline if row.label == "call"]
+    assert len(lane.spans) <= PIECES
+    assert [start for start, _ in lane.spans if start % (4_000 * MS) == 0] == [4_000 * MS * burst for burst in range(5)]
 
 
 def test_the_command_line_writes_pictures(samples, tmp_path, capsys) -> None:
@@ -103,6 +122,23 @@ def test_work_that_nobody_waits_for_shows_when_it_begins(trace) -> None:
         t.span("process mail", 21 + wait, 31 + wait, send, kind=SpanKind.CONSUMER, service="mailer")
         sides.append(t.build())
     assert b"<!-- starts +898 ms -->" in render_svg(compare(*sides))
+
+
+def test_work_that_begins_when_it_did_before_is_not_marked(trace) -> None:
+    """Of two consumers, both beside the response, the one that starts as before only has its place."""
+    sides = []
+    for wait in (2, 900):
+        t = trace()
+        root = t.span("POST /", 0, 30, kind=SpanKind.SERVER)
+        send = t.span("send mail", 20, 21, root, kind=SpanKind.PRODUCER)
+        mail = t.span("process mail", 21 + wait, 31 + wait, send, kind=SpanKind.CONSUMER, service="mailer")
+        audit = t.span("send audit", 22, 23, root, kind=SpanKind.PRODUCER)
+        t.span("process audit", 24, 40 + wait, audit, kind=SpanKind.CONSUMER, service="auditor")
+        t.span("deliver", 24 + wait, 30 + wait, mail, kind=SpanKind.CLIENT, service="mailer")
+        sides.append(t.build())
+    drawn = render_svg(compare(*sides))
+    assert b"process audit" in drawn
+    assert drawn.count(b"<!-- starts") == drawn.count(b"<!-- starts +898 ms -->")
 
 
 def test_two_operations_are_said_to_be_two_in_the_title(trace) -> None:

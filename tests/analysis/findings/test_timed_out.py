@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analysis import compare
 from analysis.comparison import CauseKind, VerdictKind
 from analysis.model import Event, SpanKind
@@ -32,6 +34,21 @@ def test_a_failure_that_says_so_is_a_timeout_whatever_its_length(trace) -> None:
     result = compare(called(trace, 30), called(trace, 777, error=True, message="ReadTimeout"))
     assert result.causes[0].finding == "timed-out"
     assert "ReadTimeout" in result.causes[0].summary
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"http.response.status_code": 504}, {"rpc.system": "grpc", "rpc.grpc.status_code": 4}]
+)
+def test_a_status_that_means_a_timeout_is_one(trace, attributes) -> None:
+    """Gateway Timeout and DEADLINE_EXCEEDED say it by code, whatever the length."""
+    sides = []
+    for took in (30, 777):
+        t = trace()
+        root = t.span("GET /", 0, took + 20, kind=SpanKind.SERVER, error=took == 777)
+        t.span("call", 5, took + 5, root, kind=SpanKind.CLIENT, error=took == 777,
+               attributes=attributes if took == 777 else {})  # fmt: skip
+        sides.append(t.build())
+    assert compare(*sides).causes[0].finding == "timed-out"
 
 
 def test_calls_that_all_end_after_the_same_time_are_a_plateau(trace) -> None:
