@@ -23,9 +23,10 @@ MS = 1_000_000
 
 
 def exposed(trace: Trace) -> dict[str, float]:
-    """Return the exposed milliseconds per span name."""
+    """Return the exposed milliseconds per span name, of a path without empty pieces."""
     tree = repair(trace, DEFAULTS)
     path = critical_path(tree, DEFAULTS.rounding_ns)
+    assert all(start < end for _, start, end in path.segments)
     totals: dict[str, float] = {}
     for span, own in zip(tree.spans, path.exposed, strict=True):
         totals[span.name] = totals.get(span.name, 0) + own / MS
