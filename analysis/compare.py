@@ -38,7 +38,7 @@ from analysis.findings.registry import find_all
 from analysis.findings.retries import recovered
 from analysis.fingerprint import fingerprint
 from analysis.format import duration, timestamp
-from analysis.notes import Note, Severity, merge
+from analysis.notes import Note, Severity
 from analysis.operation_key import OperationKeys
 from analysis.options import DEFAULTS, CompareOptions
 from analysis.population import Population, recent
@@ -235,7 +235,7 @@ def _assemble(
             _finding(candidate, context) for candidate in _largest(candidates, context.options.max_findings)
         ),
         next_steps=next_steps(verdict, causes, explanations[0].hints if causes else [], population),
-        notes=merge(notes),
+        notes=tuple(notes),
         timeline=timeline(
             context.attribution, context.baseline, context.suspect, [e.candidate.pair for e in explanations[:2]]
         ),

@@ -7,12 +7,8 @@ who reads the result sees it next to the number it weakens.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Severity(StrEnum):
@@ -30,16 +26,3 @@ class Note(Struct, frozen=True, kw_only=True):
     severity: Severity
     count: int
     text: str
-
-
-def merge(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """Join notes with the same code and text into one, adding their counts; order of first appearance."""
-    joined: dict[tuple[str, str], Note] = {}
-    for note in notes:
-        key = (note.code, note.text)
-        seen = joined.get(key)
-        if seen is None:
-            joined[key] = note
-        else:
-            joined[key] = Note(code=note.code, severity=note.severity, count=seen.count + note.count, text=note.text)
-    return tuple(joined.values())

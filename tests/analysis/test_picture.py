@@ -66,6 +66,23 @@ def test_names_of_any_script_and_with_markup_are_drawn(trace) -> None:
     assert render_png(compare(*sides)).startswith(PNG)
 
 
+def test_the_nearest_spans_are_drawn_as_one(trace) -> None:
+    """Of many pairs of calls the small gaps within the pairs are closed; the large ones between them stay."""
+    sides = []
+    for slow in (1, 3):
+        t = trace()
+        root = t.span("root", 0, 60 * 30 * slow)
+        for i in range(60):
+            at = 30 * i * slow
+            t.span("call", at, at + slow, root)
+            t.span("call", at + 2 * slow, at + 3 * slow, root)
+        sides.append(t.build())
+    (calls,) = [row for row in compare(*sides).timeline if row.label == "call"]
+    lengths = [(end - start) // 1_000_000 for start, end in calls.baseline.spans]
+    assert len(lengths) == PIECES - 20
+    assert set(lengths) == {3}
+
+
 def test_thousands_of_spans_stay_a_small_timeline(trace) -> None:
     """However many spans: few rows, few pieces in each."""
     sides = []

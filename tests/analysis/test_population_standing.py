@@ -214,6 +214,39 @@ def test_a_population_that_is_slow_throughout_against_a_baseline_from_before(tra
     assert population_line(result).startswith(
         "all 60 recent requests are from after A and slower than it; B is typical"
     )
+    assert recurrence_line(result.causes[0].population, result) == "consistent: 60 of 60 recent requests show it"
+
+
+def test_a_suspect_that_is_slower_than_most_is_said_to_be_that(trace) -> None:
+    """One of sixty requests takes longer still: nobody is told that none does."""
+    result = judged(trace, population(trace, changes=slow([20], query=300)))
+    assert population_line(result).startswith("B is slower than 98 % of 60 recent requests; A is typical (")
+
+
+def test_an_error_that_some_always_had_is_not_the_trouble_that_began(trace) -> None:
+    """One in five has failed once all along, and since a moment all fail three times: B, failing once, shows neither."""
+    failing = {i: {"error": True} for i in range(0, 30, 5)}
+    recent = population(trace, changes=failing | {i: {"error": True, "calls": 3} for i in range(30, 60)})
+    root, *others = request(trace, 45.5, query=20, error=True, trace_id=B).spans
+    suspect = Trace(trace_id=B, spans=(replace(root, error=True), *others))
+    result = compare(request(trace, 5.5, trace_id=A), suspect, recent)
+    assert result.verdict.kind is VerdictKind.FAILING
+    standing = result.causes[0].population
+    assert standing is not None
+    assert (standing.measure, standing.baseline, standing.suspect) == ("errors", 0, 1)
+    assert standing.recurrence is None
+
+
+def test_a_cause_without_a_number_has_no_place_among_other_requests(trace) -> None:
+    """That a version is another one takes no time by itself: reduced requests cannot tell how usual it is."""
+    sides = []
+    for version, made in (("1", request(trace, 5.5, trace_id=A)), ("2", request(trace, 45.5, query=220, trace_id=B))):
+        resource = replace(made.spans[0].resource, attributes={"service.version": version})
+        sides.append(replace(made, spans=tuple(replace(span, resource=resource) for span in made.spans)))
+    result = compare(*sides, population(trace))
+    (version,) = [cause for cause in result.causes if cause.kind is CauseKind.VERSION_CHANGE]
+    assert version.population is None
+    assert standing_lines(version, result) == []
 
 
 def test_a_baseline_that_is_itself_unusual_is_said_and_lowers_the_confidence(trace) -> None:

@@ -202,6 +202,19 @@ def test_spans_that_link_to_each_other_lose_nobody(trace) -> None:
     assert {parent_name(tree, "first"), parent_name(tree, "second")} <= {"second", "first", "below"}
 
 
+def test_a_link_into_the_depth_of_a_request_is_followed(trace) -> None:
+    """What follows a span far below the root belongs below that span, however many callers are above it."""
+    t = trace()
+    caller = t.span("request", 0, 100, kind=SERVER)
+    for depth in range(1, 6):
+        caller = t.span(f"layer {depth}", depth, 100 - depth, caller)
+    t.span("follows", 200, 300, links=(caller,))
+    t.span("follows too", 200, 300, links=(caller,))
+    tree = repair(t.build(), DEFAULTS)
+    assert tree.spans[tree.root].name == "request"
+    assert parent_name(tree, "follows") == parent_name(tree, "follows too") == "layer 5"
+
+
 def test_a_link_that_names_no_span_leads_nowhere(trace) -> None:
     """Not even to a span that was sent without an id: it stays beside that one, under the root."""
     t = trace()
