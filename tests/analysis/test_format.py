@@ -59,6 +59,7 @@ def test_signs_and_ratios() -> None:
     assert change(5_000_000) == "+5.00 ms"
     assert change(-5_000_000) == "-5.00 ms"
     assert ratio(120, 1300) == "10.8x"
+    assert ratio(1, 150) == "150x"
     assert ratio(0, 5) == "new"
 
 

@@ -120,6 +120,8 @@ def test_two_usual_requests_do_not_differ(trace) -> None:
     assert result.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
     assert result.verdict.confidence is Confidence.HIGH
     assert population_line(result).startswith("both are typical of 60 recent requests (A ")
+    assert result.next_steps == ()
+    assert "Next steps" not in render_text(result) + render_markdown(result)
 
 
 def test_what_one_request_in_ten_does_is_no_finding(trace) -> None:

@@ -38,6 +38,20 @@ def test_a_reason_that_callers_pass_on_is_told_at_the_deepest_call(trace, only) 
     assert only(compare(*sides), "error-changed").operation == "POST /charge"
 
 
+def test_only_calls_that_fail_have_a_reason_to_fail(trace, only) -> None:
+    """Of two calls one fails, for another reason than before; what the one that succeeds says is no reason."""
+    sides = []
+    for reason in ("CardDeclined", "ReadTimeout"):
+        t = trace()
+        root = t.span("POST /pay", 0, 50, kind=SpanKind.SERVER)
+        for at, failed, said in ((5, False, "Retry"), (25, True, reason)):
+            event = Event("exception", 0, {"exception.type": said})
+            t.span("POST", at, at + 20, root, kind=SpanKind.CLIENT, error=failed, events=(event,))
+        sides.append(t.build())
+    finding = only(compare(*sides), "error-changed")
+    assert finding.summary == "POST in shop fails for another reason: ReadTimeout instead of CardDeclined"
+
+
 def test_the_same_reason_with_another_number_in_it_is_no_change(trace, only) -> None:
     """Messages are compared without what varies."""
     a, b = charged(trace, "KeyError", "no order 1234"), charged(trace, "KeyError", "no order 9876")

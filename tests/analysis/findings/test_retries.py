@@ -32,6 +32,13 @@ def test_retries_that_fail_to_the_end_are_failing(trace) -> None:
     assert result.verdict.kind is VerdictKind.FAILING
 
 
+def test_a_failure_that_is_tried_again_at_last_is_no_trouble_of_the_suspect(trace) -> None:
+    """The call failed once before as well, and nobody tried again: what is new is the try that succeeds."""
+    result = compare(retried(trace, 1, ok=False), retried(trace, 2))
+    assert "retries" not in {finding.finding for finding in result.findings}
+    assert result.verdict.kind is not VerdictKind.FAILING
+
+
 def test_several_calls_tried_again_are_told_as_several(trace) -> None:
     """Three items fetched one after another, each once more after a failure: three calls, two tries each."""
     sides = []

@@ -18,6 +18,20 @@ def test_operation_slower(trace) -> None:
     assert any("stock" in line for line in result.causes[0].evidence)
 
 
+def test_a_call_that_the_trace_sees_into_is_not_called_blind(trace) -> None:
+    """A query shows on both sides what it did inside, and takes longer beside that: nothing is said to be hidden."""
+    sides = []
+    for took in (20, 220):
+        t = trace()
+        root = t.span("GET /", 0, took + 10, kind=SpanKind.SERVER)
+        query = t.span("SELECT", 5, 5 + took, root, kind=SpanKind.CLIENT, attributes={"db.system": "postgresql"})
+        t.span("decode rows", 6, 10, query)
+        sides.append(t.build())
+    (cause,) = compare(*sides).causes
+    assert (cause.finding, cause.operation) == ("operation-slower", "SELECT")
+    assert "cannot see inside" not in " ".join(cause.evidence)
+
+
 def test_operation_slower_is_silent_for_jitter(trace) -> None:
     """A few per cent more or less are nothing."""
     result = compare(queried(trace).build(), queried(trace, own=21, query=10.4).build())

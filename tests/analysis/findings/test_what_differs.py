@@ -45,6 +45,17 @@ def test_a_flag_evaluated_to_another_variant(trace, only) -> None:
     assert only(compare(sides[0], sides[0]), "setting-changed") is None
 
 
+def test_what_else_a_span_records_is_no_flag(trace, only) -> None:
+    """Beside an evaluation that stayed, an event with a variant but no flag says nothing of a setting."""
+    sides = [
+        served(trace, events=(Event("feature_flag.evaluation", 0, {"feature_flag.key": "fast-path",
+                                                                 "feature_flag.variant": "on"}),
+                              Event("served", 0, {"feature_flag.variant": variant})))
+        for variant in ("on", "off")
+    ]  # fmt: skip
+    assert only(compare(*sides), "setting-changed") is None
+
+
 def test_a_setting_of_the_process_that_changed(trace, only) -> None:
     """Settings on the resource count like those on spans; ids do not."""
     a, b = (served(trace, resource={"config.pool.size": size, "host.id": size}) for size in (20, 2))
