@@ -19,3 +19,20 @@ def test_a_request_that_takes_no_time_has_no_table_of_it(trace) -> None:
     assert result.verdict.kind is VerdictKind.CHANGED
     assert "## Where the time went" in document
     assert "| operation |" not in document
+
+
+def test_time_that_was_saved_elsewhere_is_no_share_of_the_difference(trace) -> None:
+    """A call fails and takes longer by far more than the request does: its time is told, and no 2,000 per cent."""
+    sides = []
+    for charge, other in ((100, 300), (300, 110)):
+        t = trace()
+        root = t.span("POST /pay", 0, charge + other, kind=SpanKind.SERVER)
+        t.span("charge", 0, charge, root, kind=SpanKind.CLIENT, error=charge > 100)
+        t.span("notify", charge, charge + other, root, kind=SpanKind.CLIENT)
+        sides.append(t.build())
+    result = compare(*sides)
+    document = render_markdown(result).replace("\\", "")
+    assert result.verdict.kind is VerdictKind.FAILING
+    assert "charge in shop" in result.causes[0].summary
+    assert "(+200 ms)" in document
+    assert "of the difference" not in document.partition("**Confidence")[0]

@@ -80,3 +80,9 @@ def test_what_a_new_call_calls_follows_from_it() -> None:
     assert (cause.operation, cause.symptoms) == ("load item", ("SELECT in shop",))
     assert "is new: called by 100 % of requests" in cause.summary
     assert cause.share > 0.9
+
+
+def test_calls_that_a_part_of_the_requests_repeats_are_told_with_that_part() -> None:
+    """A third makes the call twice, the typical request once as before."""
+    found = compare_fleets(window(wave(60)), window(wave(60), calls=lambda i: 1 + (i % 3 == 0)))
+    assert "is called more than once by 33 % of requests instead of 0 %" in found.causes[0].summary

@@ -8,7 +8,7 @@ from conftest import TraceBuilder
 from fleet_windows import wave, window
 from msgspec.structs import replace
 
-from analysis import compare_fleets, render_fleets, render_fleets_markdown
+from analysis import DEFAULTS, compare_fleets, render_fleets, render_fleets_markdown
 from analysis.comparison import Confidence, VerdictKind
 from analysis.model import SpanKind
 
@@ -106,3 +106,14 @@ def test_what_cannot_be_compared_has_no_table() -> None:
     document = render_fleets_markdown(compare_fleets(window(wave(20), root="GET /health"), window(wave(20))))
     assert document.startswith("# not comparable\\: window A has 20 traces of GET /health in shop")
     assert "|" not in document
+
+
+def test_few_requests_that_vary_hide_a_large_change() -> None:
+    """No difference is told, nor that there is none: how large a one could hide is said; many groups are summed up."""
+    steps = [[ms + k for k in range(30)] for ms in wave(10, 100, 90)]
+    found = compare_fleets(in_turn(steps, "a"), in_turn(steps, "b"), replace(DEFAULTS, fleet_chance=0.001))
+    assert found.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+    assert found.verdict.confidence is Confidence.LOW
+    assert "requests vary so much that a larger change could hide" in found.verdict.reasons
+    assert any(reason.startswith("what strikes fewer than 100 % of requests") for reason in found.verdict.reasons)
+    assert "other groups: 0 ms" in render_fleets(found)
