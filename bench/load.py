@@ -4,8 +4,9 @@
        ^                                    |
        '-------- Slack API (driver) <-------'
 
-Each bot process looks at its clock every 2 ms, so that what holds up its event loop is seen: how late it was in all, and
-how much of that it computed itself (the rest is the machine, busy with other processes).
+Each bot process looks at its clock every 2 ms, so that what holds up its event loop is seen: how late it was at worst,
+how much it computed itself at worst, and for how much of the worst delay it was ready and had no core to run on. The
+rest of that is threads of the same process, which keep the interpreter while they, too, wait for a core.
 
     python bench/load.py [--only large|workers] [--commands 300]
 """
@@ -168,7 +169,8 @@ class Run:
             f"{percentile(self.acks_ms, 0.5):.0f} / {percentile(self.acks_ms, 0.99):.0f} ms",
             f"{percentile(self.verdicts_s, 0.5):.1f} / {percentile(self.verdicts_s, 0.99):.1f} s",
             f"{len(self.verdicts_s) / self.took_s:.1f}/s",
-            f"{max(its['late_s'] for its in self.loops) * 1000:.0f} / {max(its['own_s'] for its in self.loops) * 1000:.0f} ms",
+            " / ".join(f"{max(its[what] for its in self.loops) * 1000:.0f}" for what in ("late_s", "own_s", "queued_s"))
+            + " ms",
             f"{self.peak:.0f} + {self.children:.0f} MiB",
         ]
         return " | ".join(cells)
@@ -178,11 +180,16 @@ def _read(folder: Path) -> list[str]:
     return [file.read_text(encoding="utf-8") for file in folder.glob("loop-*.json")]
 
 
+def queued_s() -> float:
+    """Return for how long this thread was ready to run so far, and had no core."""
+    return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+
+
 class Sampler:
     """Looks at a process's loop; a thread notes where it was when it was held up."""
 
     def __init__(self) -> None:
-        self.late_s = self.own_s = 0.0
+        self.late_s = self.own_s = self.queued_s = 0.0
         self.held_up = 0
         self.places: list[str] = []
         self._main = threading.get_ident()
@@ -192,12 +199,13 @@ class Sampler:
         """Look at the clock again and again; in place of the bot's own, coarser look."""
         threading.Thread(target=self._watch, daemon=True).start()
         while True:
-            computed = time.thread_time()
+            computed, queued = time.thread_time(), queued_s()
             began = time.perf_counter()
             await asyncio.sleep(LOOK_S)
             self._looked = now = time.perf_counter()
             late = now - began - LOOK_S
-            self.late_s = max(self.late_s, late)
+            if late > self.late_s:
+                self.late_s, self.queued_s = late, queued_s() - queued
             self.own_s = max(self.own_s, min(late, time.thread_time() - computed))
             self.held_up += late > HELD_UP_S
 
@@ -210,7 +218,13 @@ class Sampler:
 
     def write(self, folder: Path) -> None:
         """Leave what was seen for the driver."""
-        seen = {"late_s": self.late_s, "own_s": self.own_s, "held_up": self.held_up, "places": self.places}
+        seen = {
+            "late_s": self.late_s,
+            "own_s": self.own_s,
+            "queued_s": self.queued_s,
+            "held_up": self.held_up,
+            "places": self.places,
+        }
         (folder / f"loop-{self._main}.json").write_text(json.dumps(seen), encoding="utf-8")
 
 
@@ -263,7 +277,7 @@ def main() -> int:
     parser.add_argument("--spans", type=int, default=10_000)
     parser.add_argument("--at-once", type=int, default=50)
     options = parser.parse_args()
-    print("| load | acknowledged p50 / p99 | verdict p50 / p99 | throughput | loop late / of it own | memory |")
+    print("| load | acknowledged p50 / p99 | verdict p50 / p99 | throughput | loop late / own / no core | memory |")
     if options.only != "workers":
         asyncio.run(large(options.at_once, options.spans))
     if options.only != "large":

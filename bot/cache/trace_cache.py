@@ -12,7 +12,6 @@ is derived from a secret that all processes of a deployment share and that the s
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import secrets
 import time
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from redis.exceptions import RedisError
 
+from bot.computing import computed
 from bot.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class TraceCache:
         if time.monotonic() >= self._away_until:
             try:
                 entry = await self._store.get(name)
-                found = None if entry is None else await asyncio.to_thread(self._opened, name, entry, of)
+                found = None if entry is None else await computed(self._opened, name, entry, of)
                 result = "miss" if found is None else "hit"
             except (RedisError, OSError) as error:
                 self._is_away(error)
@@ -130,7 +130,7 @@ class TraceCache:
         if not self._keep_s[kind] or time.monotonic() < self._away_until:
             return
         name = _name(kind, asked)
-        entry = await asyncio.to_thread(self._sealed, name, value)
+        entry = await computed(self._sealed, name, value)
         if entry is None:
             return
         try:

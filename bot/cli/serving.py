@@ -10,6 +10,8 @@ import sqlite3
 import sys
 from typing import TYPE_CHECKING
 
+import anyio.lowlevel
+
 from bot.app import Bot
 from bot.cli.parser import MCP_EXTRA
 from bot.settings import SettingsError
@@ -55,7 +57,7 @@ async def _serve(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, 
         bot = Bot(settings)
     except (sqlite3.Error, StateError) as error:
         raise SettingsError(f"STATE_FILE: cannot use {settings.state_file}: {error}") from None
-    _stay_prompt()
+    await stay_prompt()
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -76,8 +78,9 @@ async def _serve(settings: Settings, start: Callable[[Bot], Coroutine[Any, Any, 
         await asyncio.to_thread(stop_tracing)
 
 
-def _stay_prompt() -> None:
+async def stay_prompt() -> None:
     """Keep pauses short: what was loaded lives as long as the process, and no garbage collection looks at it again."""
+    await anyio.lowlevel.checkpoint()  # loads what the first request of httpx would load while somebody waits for it
     gc.collect()
     gc.freeze()
     sys.setswitchinterval(SWITCH_S)

@@ -6,11 +6,11 @@ What was not found is asked for again, and so is what concerns the present: serv
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 from bot.cache.trace_cache import Kind
+from bot.computing import computed
 from bot.sources.base import FetchedTrace, Found
 from bot.sources.settled import SETTLED_S, settled
 from bot.sources.watched import WatchedSource
@@ -39,7 +39,7 @@ class CachedSource(WatchedSource):
         if known is not None:
             return known
         trace = await super().fetch(trace_id, window=window, tenant=tenant, deadline_s=deadline_s)
-        if await asyncio.to_thread(settled, trace, window, self._clock()):
+        if await computed(settled, trace, window, self._clock()):
             await self._cache.put(Kind.TRACE, asked, trace)
         return trace
 

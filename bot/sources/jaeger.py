@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from analysis import WireFormat
+from bot.computing import computed
 from bot.errors import SourceError
 from bot.sources import jaeger_metrics as metrics
 from bot.sources.answers import checked, explained, read, read_metrics, readable, refuse
@@ -132,7 +133,7 @@ class JaegerSource:
         )  # fmt: skip
         if answer.status == NOT_FOUND and answer.detail.lower() in NONE_FOUND:
             return Found([], cut=False)
-        traces = await asyncio.to_thread(read, answer, self.settings.name, partial(read_v3, query=query))
+        traces = await computed(read, answer, self.settings.name, partial(read_v3, query=query))
         return Found(selected(traces, query), cut=len(traces) >= V1_MOST)
 
     async def _search_v1(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> tuple[Answer, int]:

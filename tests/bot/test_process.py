@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -252,3 +253,28 @@ async def test_a_token_that_slack_refuses_is_one_line(town) -> None:
     assert "SLACK_BOT_TOKEN: Slack refuses it (invalid_auth)" in written
     assert "Traceback" not in written
     assert town.slack.messages[CHANNEL] == []
+
+
+def test_what_the_first_question_needs_is_loaded_before_it_comes() -> None:
+    """Loading code holds up the event loop: a process that serves has loaded what asking a backend takes."""
+    script = """
+import asyncio, sys
+import httpx
+from bot.cli.serving import stay_prompt
+
+async def ask():
+    await stay_prompt()
+    before = set(sys.modules)
+    async with httpx.AsyncClient() as client:
+        try:
+            await client.get("http://127.0.0.1:1/")
+        except httpx.ConnectError:
+            pass
+    print(len(set(sys.modules) - before))
+
+asyncio.run(ask())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "0\n"
