@@ -32,6 +32,7 @@ def otlp(attribute: object, span_id: str = "b7ad6b7169203331") -> bytes:
         ({"boolValue": False}, False),
         ({"arrayValue": {}}, []),
         ({}, None),
+        (None, None),
     ],
 )
 def test_a_value_that_is_not_what_its_name_says_is_kept_as_sent(sent, read) -> None:
@@ -138,9 +139,11 @@ def test_an_answer_is_told_from_a_bare_trace_by_what_is_in_it(packed) -> None:
         (field(1, field(1, b"\x11abc")), "ends in the middle"),
         (field(1, field(2, bytes([14 << 3]) + b"\xff" * 11)), "a number is too long"),
         (field(1, field(2, bytes([14 << 3 | 5, 1, 2, 3]))), "ends in the middle"),
+        (field(1, field(2, bytes([14 << 3 | 3]))), "this is not protobuf"),
     ],
 )
 def test_an_answer_that_is_garbage_inside_is_refused_in_a_sentence(body, said) -> None:
-    """Where not even the outermost messages can be read, what is wrong is said."""
-    with pytest.raises(DecodeError, match=said):
-        decode(body)
+    """Where not even the outermost messages can be read, what is wrong is said, whatever the label says."""
+    for label in (None, WireFormat.TEMPO_PROTOBUF, WireFormat.OTLP_PROTOBUF):
+        with pytest.raises(DecodeError, match=said if label is None else None):
+            decode(body, label)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.format import change, duration, ratio, share, shorten
+from analysis.format import change, duration, ratio, share, shorten, timestamp
 
 UNITS = {"ns": 1, "µs": 1e3, "ms": 1e6, "s": 1e9}
 
@@ -61,6 +61,12 @@ def test_signs_and_ratios() -> None:
     assert ratio(120, 1300) == "10.8x"
     assert ratio(1, 150) == "150x"
     assert ratio(0, 5) == "new"
+
+
+@pytest.mark.parametrize("ns", [-1, 10**22])
+def test_what_is_no_moment_is_not_written_as_one(ns) -> None:
+    """Times before 1970 and after the year 9999 are clocks that are wrong."""
+    assert timestamp(ns) == ""
 
 
 @given(st.text(), st.integers(4, 80))

@@ -108,7 +108,9 @@ def test_the_order_of_traces_never_matters(traces, rng: random.Random) -> None:
 
 def test_bytes_that_are_no_population_are_refused_with_a_sentence(trace) -> None:
     """Garbage, truncation, wrong types and impossible numbers are each a PopulationError of one line."""
-    good = Population.from_traces(requests(trace, [10] * 3)).to_bytes()
+    kept = Population.from_traces(requests(trace, [10] * 3))
+    good = kept.to_bytes()
+    assert Population.from_bytes(good) == kept
     plain = msgspec.msgpack.decode(good)
     cases = [b"", b"\xc1", b"{}", good[:-1], good + b"\x00", b"\x91" * 100_000, b"\x00" * (33 * 2**20)]
     changes = ({"samples": 3}, {"samples": [["x"]]}, {"root": ""}, {"root": "r" * 65})

@@ -333,6 +333,7 @@ def test_errors_are_looked_for_in_other_requests_too(trace) -> None:
     standing = result.causes[0].population
     assert standing is not None
     assert standing.measure == "errors"
+    assert standing_lines(result.causes[0], result)[0].startswith("usually no error")
     assert again(result).kind is RecurrenceKind.CONSISTENT
 
 

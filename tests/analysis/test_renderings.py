@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis import compare, render_markdown
+from analysis import compare, render_markdown, render_text
 from analysis.comparison import VerdictKind
 from analysis.model import SpanKind
 
@@ -36,3 +36,14 @@ def test_time_that_was_saved_elsewhere_is_no_share_of_the_difference(trace) -> N
     assert "charge in shop" in result.causes[0].summary
     assert "(+200 ms)" in document
     assert "of the difference" not in document.partition("**Confidence")[0]
+
+
+def test_a_trace_whose_clock_is_absurd_has_no_time_of_day(trace) -> None:
+    """A side is described without a start where that is no moment."""
+    sides = []
+    for took in (10, 400):
+        t = trace()
+        t.span("GET /", -2e12, -2e12 + took)
+        sides.append(t.build())
+    a = next(line for line in render_text(compare(*sides)).splitlines() if line.startswith("A  "))
+    assert a.endswith("1 span in 1 service")

@@ -13,6 +13,7 @@ from analysis import compare
 from analysis.model import Link, SpanKind
 from analysis.options import DEFAULTS
 from analysis.repair import repair
+from analysis.tree import DETACHED
 
 if TYPE_CHECKING:
     from analysis import Trace
@@ -41,6 +42,28 @@ def test_a_span_sent_twice_counts_once(trace) -> None:
     tree = repair(t.build(), DEFAULTS)
     assert len(tree.spans) == 2
     assert codes(tree) == {"duplicate-spans": 1}
+
+
+def test_of_a_span_sent_twice_the_longer_one_counts(trace) -> None:
+    """What was sent first may have been sent before the span had ended."""
+    t = trace()
+    root = t.span("root", 0, 10)
+    t.span("work", 1, 2, root, span_id="00000000000000aa")
+    t.span("work", 1, 6, root, span_id="00000000000000aa")
+    tree = repair(t.build(), DEFAULTS)
+    assert sorted(end - start for start, end in zip(tree.starts, tree.ends, strict=True)) == [5 * MS, 10 * MS]
+
+
+def test_a_third_span_of_one_id_is_a_repetition(trace) -> None:
+    """Two ends of a call may share an id, more cannot; the order in which they were sent does not matter."""
+    t = trace()
+    root = t.span("root", 0, 100, kind=SERVER)
+    for name, start, end, kind in (("serve", 5, 50, SERVER), ("call", 10, 60, CLIENT), ("third", 22, 44, SERVER)):
+        t.span(name, start, end, root, kind=kind, service=name, span_id="00000000000000aa")
+    tree = repair(t.build(), DEFAULTS)
+    assert parent_name(tree, "serve") == "call"
+    assert {span.name for span in tree.spans} == {"root", "call", "serve"}
+    assert codes(tree)["duplicate-spans"] == 1
 
 
 def test_client_and_server_with_one_id_are_told_apart(trace) -> None:
@@ -90,6 +113,48 @@ def test_a_skewed_clock_moves_the_whole_process(trace) -> None:
     assert 10 * MS <= at["serve"] <= 30 * MS
     assert at["query"] - at["serve"] == 5 * MS
     assert codes(tree)["clock-skew"] == 1
+
+
+def test_a_process_that_describes_itself_in_two_ways_is_one(trace) -> None:
+    """Its clock is one, and a call of itself proves nothing about that."""
+    t = trace()
+    ways = [{"service.instance.id": "stock-1", "build": build} for build in ("old", "new")]
+    root = t.span("root", 0, 100, kind=SERVER)
+    call = t.span("call", 10, 60, root, kind=CLIENT)
+    serve = t.span("serve", 5020, 5050, call, kind=SERVER, service="stock", resource=ways[0])
+    inner = t.span("ask itself", 5025, 5045, serve, kind=CLIENT, service="stock", resource=ways[0])
+    t.span("answer itself", 5030, 5040, inner, kind=SERVER, service="stock", resource=ways[1])
+    tree = repair(t.build(), DEFAULTS)
+    at = {span.name: start for span, start in zip(tree.spans, tree.starts, strict=True)}
+    assert 10 * MS <= at["serve"] <= 30 * MS
+    assert at["answer itself"] - at["serve"] == 10 * MS
+    assert codes(tree)["clock-skew"] == 1
+
+
+def test_a_server_is_never_before_its_client(trace) -> None:
+    """Where nothing says how late it may have been, or calls contradict each other, that much is certain."""
+    for second in (None, (5, 400)):
+        t = trace()
+        root = t.span("root", 0, 1000, kind=SERVER)
+        call = t.span("call", 500, 560, root, kind=CLIENT, error=True)
+        t.span("serve", 100, 150, call, kind=SERVER, service="stock")
+        if second is not None:
+            other = t.span("other call", *second, root, kind=CLIENT)
+            t.span("serve other", 340, 395, other, kind=SERVER, service="stock")
+        tree = repair(t.build(), DEFAULTS)
+        at = {span.name: start for span, start in zip(tree.spans, tree.starts, strict=True)}
+        assert at["serve"] >= at["call"]
+
+
+def test_a_server_that_begins_after_its_client_gave_up_held_up_nobody(trace) -> None:
+    """What was still in a queue when the client left is work beside the response."""
+    t = trace()
+    root = t.span("root", 0, 1100, kind=SERVER)
+    call = t.span("call", 10, 1010, root, kind=CLIENT, error=True)
+    t.span("serve", 1020, 5000, call, kind=SERVER, service="stock")
+    tree = repair(t.build(), DEFAULTS)
+    late = next(i for i, span in enumerate(tree.spans) if span.name == "serve")
+    assert tree.holders[late] == DETACHED
 
 
 def test_a_server_that_goes_on_after_its_client_gave_up_is_no_skew(trace) -> None:
@@ -185,6 +250,32 @@ def test_an_orphan_beside_two_possible_holders_is_held_by_what_holds_both(trace)
     paths = [c.path for c in compare(t.build(), t.build()).contributions if c.service == "pricing"]
     assert [[service for service, *_ in path] for path in paths] == [["shop", "pricing"]]
     assert len(paths[0]) == 2  # below the root, not below one of the two
+
+
+def test_an_orphan_beside_two_possible_holders_does_not_go_deeper_into_one(trace) -> None:
+    """A span inside of one of the two holds it by chance: still nobody can say which one made the call."""
+    t = trace()
+    root = t.span("GET /", 0, 100, kind=SpanKind.SERVER)
+    t.span("x", 5, 95, root)
+    y = t.span("y", 6, 95, root)
+    t.span("inside y", 8, 94, y)
+    lost = t.span("lost", 10, 90, root, kind=SpanKind.CLIENT)
+    t.span("POST /price", 12, 88, lost, kind=SpanKind.SERVER, service="pricing")
+    t.spans.remove(lost)
+    assert parent_name(repair(t.build(), DEFAULTS), "POST /price") == "GET /"
+
+
+def test_orphans_that_could_have_called_each_other_hang_from_the_root(trace) -> None:
+    """Two lost branches, each inside a call of the other, are no circle."""
+    t = trace()
+    root = t.span("GET /", 0, 100, kind=SpanKind.SERVER)
+    gone = replace(root, span_id="f" * 16)
+    for name, service, calls in (("serve a", "a", "b"), ("serve b", "b", "a")):
+        served = t.span(name, 20, 80, gone, kind=SpanKind.SERVER, service=service)
+        t.span("call", 20, 80, served, kind=SpanKind.CLIENT, service=service, attributes={"server.address": calls})
+    tree = repair(t.build(), DEFAULTS)
+    assert len(tree.order) == len(tree.spans) == 5
+    assert "GET /" in {parent_name(tree, "serve a"), parent_name(tree, "serve b")}
 
 
 def test_spans_that_link_to_each_other_lose_nobody(trace) -> None:

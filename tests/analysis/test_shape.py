@@ -37,3 +37,10 @@ def test_what_the_decoder_found_is_what_the_attributes_say() -> None:
         for span in decode(body("jaeger", name)).spans:
             assert span.shape == shapes.of(span.attributes)
             assert span.http_status == http_status(replace(span, http_status=None))
+
+
+def test_the_first_text_that_says_anything_tells() -> None:
+    """An empty attribute does not hide what the next one says."""
+    says = {"db.statement": "SELECT 1", "db.query.text": "SELECT 1"}
+    for empty in says:
+        assert Shapes().of({**says, empty: ""}) == Shapes().of({name: says[name] for name in says if name != empty})
