@@ -59,7 +59,7 @@ def _grown(context: Context) -> dict[int, int]:
 def _grew(share: Share, context: Context) -> int:
     if not share.pair.baseline or not share.pair.suspect:
         return 0
-    if _detached(share.pair):
+    if _detached(share.pair, context):
         before, after = context.before(share), context.after(share)
         usual = before.self_ns * max(1, after.calls // before.calls)  # more of the same calls are no slower ones
         growth = after.self_ns - usual
@@ -69,8 +69,10 @@ def _grew(share: Share, context: Context) -> int:
     return growth if growth > context.options.group_noise_ns and growth > context.noise(share) else 0
 
 
-def _detached(pair: Pair) -> bool:
-    return pair.suspect[0].detached and all(group.detached for group in pair.suspect)
+def _detached(pair: Pair, context: Context) -> bool:
+    """Tell whether nobody waits for a pair's calls on the slower side."""
+    slower_side = pair.baseline if context.mirrored else pair.suspect
+    return slower_side[0].detached and all(group.detached for group in slower_side)
 
 
 def own_growth(share: Share, context: Context) -> int:
@@ -92,7 +94,7 @@ def own_growth(share: Share, context: Context) -> int:
 def slower(share: Share, growth: int, context: Context) -> Candidate:
     """Return the candidate of a pair whose own time grew; work that nobody waits for claims none of the response."""
     pair = share.pair
-    claims = {} if _detached(pair) else {id(pair): growth}
+    claims = {} if _detached(pair, context) else {id(pair): growth}
     service, operation = name_of(pair, context)
     a, b = share.baseline, share.suspect
     calls = "" if a.calls == b.calls == 1 else f" over {a.calls} calls in A, {b.calls} in B"
