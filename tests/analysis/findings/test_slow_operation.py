@@ -59,14 +59,14 @@ def test_a_slow_operation_tells_what_differs_about_itself(trace) -> None:
 
 
 def test_work_beside_the_response_counts_alike_in_both_directions(trace) -> None:
-    """The response takes a little longer, what goes on after it far longer: swapped, that is no faster request."""
+    """The response takes a little longer, what now goes on after it far longer: swapped, that is no faster request."""
     sides = []
-    for own, after in ((10, 20), (12, 400)):
+    for own, after in ((10, 3), (12, 400)):
         t = trace()
         root = t.span("POST /order", 0, own, kind=SpanKind.SERVER)
-        t.span("write archive", 5, 5 + after, root, follows=True)
+        t.span("write archive", 5, 5 + after, root)
         sides.append(t.build())
     there, back = compare(*sides), compare(*reversed(sides))
     assert (there.verdict.kind, back.verdict.kind) == (VerdictKind.CHANGED, VerdictKind.CHANGED)
     assert [result.causes[0].operation for result in (there, back)] == ["write archive"] * 2
-    assert there.causes[0].delta_ns == -back.causes[0].delta_ns == 380_000_000
+    assert there.causes[0].delta_ns == -back.causes[0].delta_ns == 397_000_000
