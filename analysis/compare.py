@@ -20,7 +20,6 @@ from analysis.collector import collector_paused
 from analysis.comparison import (
     SCHEMA_VERSION,
     Cause,
-    CauseKind,
     Comparison,
     Confidence,
     Contribution,
@@ -32,10 +31,8 @@ from analysis.comparison import (
     VerdictKind,
 )
 from analysis.edges import edges
-from analysis.findings import error_gone
 from analysis.findings.base import Candidate, Context, longest_span
 from analysis.findings.registry import find_all
-from analysis.findings.retries import recovered
 from analysis.fingerprint import fingerprint
 from analysis.format import duration, timestamp
 from analysis.notes import Note, Severity
@@ -48,7 +45,7 @@ from analysis.sensitive import Redactor
 from analysis.standing import group_usual, standing, unusual, view
 from analysis.steps import next_steps
 from analysis.timeline import timeline
-from analysis.verdict import judge, measure
+from analysis.verdict import judge, measure, worsens
 
 if TYPE_CHECKING:
     from analysis.align import Pair
@@ -115,7 +112,7 @@ def _answer(context: Context, notes: list[Note]) -> Comparison:
     change = measure(a.tree.response_ns, b.tree.response_ns, context)
     candidates, explanations = _explained(change, context)
     faster = change.direction < 0 and (change.significant or change.modest)
-    if faster and not any(_worsens(e.candidate, context) for e in explanations):
+    if faster and not any(worsens(e.candidate, context) for e in explanations):
         context = structs.replace(context, mirrored=True)
         candidates, explanations = _explained(change, context)
     verdict = judge(change, explanations, context, notes)
@@ -138,13 +135,6 @@ def _explained(change: Change, context: Context) -> tuple[list[Candidate], list[
     """Find what differs, and what of it explains the difference."""
     candidates = unusual(find_all(context), context)
     return candidates, explain(candidates, context, significant=change.apart)
-
-
-def _worsens(cause: Candidate, context: Context) -> bool:
-    """Tell whether something fails in the suspect that did not: then being quicker is no improvement."""
-    if cause.kind is CauseKind.RETRY:
-        return not recovered(cause.pair, context)
-    return cause.kind is CauseKind.ERROR and cause.finding != error_gone.CODE
 
 
 def same_content(a: Profile, b: Profile) -> bool:

@@ -80,10 +80,8 @@ def _odd_baseline(verdict: Verdict, population: PopulationView) -> bool:
 
 
 def _step(cause: Cause) -> NextStep:
-    shown = (("suspect", cause.suspect_span_ids), ("baseline", cause.baseline_span_ids))
-    links = [LinkTarget(kind="span", side=side, service=cause.service, span_id=ids[0]) for side, ids in shown if ids][
-        :1
-    ]
+    side, ids = ("suspect", cause.suspect_span_ids) if cause.suspect_span_ids else ("baseline", cause.baseline_span_ids)
+    links = [LinkTarget(kind="span", side=side, service=cause.service, span_id=span_id) for span_id in ids[:1]]
     links.append(LinkTarget(kind="logs", side="suspect", service=cause.service))
     return NextStep(text=_advice(cause), finding=cause.finding, links=tuple(links))
 
@@ -108,8 +106,8 @@ ADVICE = {
 }
 
 
-# What else there is to do about a kind of cause, where the other end is known ...
-BY_KIND = {
+# What to do about a cause of a kind where its finding has no advice of its own and the other end is known ...
+TOWARDS_PEER = {
     CauseKind.SELF_TIME_INCREASE: (
         "Check {peer} for what makes {operation} slow (query plan, load, limits): {service} waits for it."
     ),
@@ -132,11 +130,11 @@ BY_KIND = {
     CauseKind.MESSAGING_DELAY: "Check the backlog and the number of consumers of {operation} in {service}.",
 }
 # ... and where it is not.
-ALONE = BY_KIND | {
+WITHOUT_PEER = TOWARDS_PEER | {
     CauseKind.SELF_TIME_INCREASE: (
         "Look into {operation} in {service} while it is slow: profile it, check CPU limits and locks."
     ),
-    CauseKind.NEW_CALLS: ("Find out why {service} now makes the call {operation}: a cold cache, a flag, a deployment."),
+    CauseKind.NEW_CALLS: "Find out why {service} now makes the call {operation}: a cold cache, a flag, a deployment.",
     CauseKind.NETWORK: "Check the way from {service} to what it calls: network, proxies, connection set-up.",
     CauseKind.ERROR: "Open the failing span of {operation} in {service} and its logs at that time.",
     CauseKind.RETRY: "Find out why {operation} refuses the first tries of {service}; check limits and backoff.",
@@ -147,5 +145,5 @@ ALONE = BY_KIND | {
 def _advice(cause: Cause) -> str:
     peer = cause.peer_service
     to, at = (f" to {peer}", f" at {peer}") if peer else ("", "")
-    text = ADVICE.get(cause.finding) or (BY_KIND if peer else ALONE)[cause.kind]
+    text = ADVICE.get(cause.finding) or (TOWARDS_PEER if peer else WITHOUT_PEER)[cause.kind]
     return text.format(service=cause.service, operation=cause.operation, peer=peer, to=to, at=at)

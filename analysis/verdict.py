@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from analysis.comparison import CauseKind, Confidence, Verdict, VerdictKind
+from analysis.findings import error_gone
 from analysis.findings.base import Tier
 from analysis.findings.retries import recovered
 from analysis.format import duration, ratio, share
@@ -19,7 +20,7 @@ from analysis.notes import Severity
 
 if TYPE_CHECKING:
     from analysis.causes import Explanation
-    from analysis.findings.base import Context
+    from analysis.findings.base import Candidate, Context
     from analysis.notes import Note
     from analysis.population import Recent
 
@@ -67,7 +68,7 @@ def judge(change: Change, explanations: list[Explanation], context: Context, not
 
 
 def _kind(change: Change, explanations: list[Explanation], context: Context) -> VerdictKind:
-    if any(_fails(e, context) for e in explanations):
+    if any(_fails(e.candidate, context) for e in explanations):
         return VerdictKind.FAILING
     if change.significant:
         return VerdictKind.SLOWER if change.direction > 0 else VerdictKind.FASTER
@@ -82,13 +83,16 @@ def _kind(change: Change, explanations: list[Explanation], context: Context) -> 
     return VerdictKind.NO_MEANINGFUL_DIFFERENCE
 
 
-def _fails(e: Explanation, context: Context) -> bool:
-    candidate = e.candidate
-    if context.mirrored:
-        return False  # what failed is the baseline
-    if candidate.kind is CauseKind.ERROR:
-        return candidate.tier is Tier.FAILURE
-    return candidate.kind is CauseKind.RETRY and not recovered(candidate.pair, context)
+def worsens(cause: Candidate, context: Context) -> bool:
+    """Tell whether something fails in the suspect that did not: then being quicker is no improvement."""
+    if cause.kind is CauseKind.RETRY:
+        return not recovered(cause.pair, context)
+    return cause.kind is CauseKind.ERROR and cause.finding != error_gone.CODE
+
+
+def _fails(cause: Candidate, context: Context) -> bool:
+    """Tell whether what worsens makes the request as a whole fail; where the sides are exchanged it does not worsen."""
+    return cause.tier is Tier.FAILURE and not context.mirrored and worsens(cause, context)
 
 
 def _headline(kind: VerdictKind, a: int, b: int, top: Explanation | None, context: Context) -> str:

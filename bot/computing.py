@@ -6,7 +6,8 @@ waits for its turn among all, and while others keep the machine busy as well, fo
     threads   a|b|c|d|   a|b|c|d|        one thread   a|a|b|b|
     loop              |l|        |l|     loop           |l| |l|
 
-What waits for a disk or a database has nothing to do with that: `asyncio.to_thread` is for it.
+What waits for a disk or a database has nothing to do with that, and what a person waits for with a window open must not
+queue behind a large trace: `asyncio.to_thread` is for both.
 """
 
 from __future__ import annotations

@@ -128,3 +128,9 @@ def forked_command():
     """Return the command of an analysing child that starts at once."""
     with forked_children.stem() as command:
         yield command
+
+
+@pytest.fixture
+def quick_children(forked_command, monkeypatch):
+    """Have bots of this process start children that are there at once."""
+    monkeypatch.setattr("bot.analysing.runner.COMMAND", forked_command)

@@ -202,9 +202,7 @@ class World:
 
     def beside(self, **changes) -> Bot:
         """Return another process of the same bot; keywords change its settings."""
-        bot = Bot(self.bot.settings.model_copy(update={"ops_port": 0, **changes}), sleep=no_sleep)
-        bot.runner._command = self.bot.runner._command
-        return bot
+        return Bot(self.bot.settings.model_copy(update={"ops_port": 0, **changes}), sleep=no_sleep)
 
     async def command(self, text: str, **fields: str):
         """Send a signed slash command as Slack does; returns (status, body)."""

@@ -71,8 +71,7 @@ def _grew(share: Share, context: Context) -> int:
 
 def _detached(pair: Pair, context: Context) -> bool:
     """Tell whether nobody waits for a pair's calls on the slower side."""
-    slower_side = pair.baseline if context.mirrored else pair.suspect
-    return slower_side[0].detached and all(group.detached for group in slower_side)
+    return all(group.detached for group in (pair.baseline if context.mirrored else pair.suspect))
 
 
 def own_growth(share: Share, context: Context) -> int:

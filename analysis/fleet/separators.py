@@ -86,10 +86,12 @@ def separators(
 ) -> tuple[tuple[Separator, ...], int]:
     """Return the values that tell slow requests from others, most telling first, and how many were asked about.
 
-    Some requests are slow and some are not. `values`: of the same requests, in the same order; `paths`: the call
-    paths whose values count.
+    `values`: of the same requests, in the same order; `paths`: the call paths whose values count. Where all requests
+    are slow, or none is, nothing can be asked.
     """
     total, number = requests.total, requests.slow.bit_count()
+    if not 0 < number < total:
+        return (), 0
     by_requests: dict[int, list[_Value]] = {}
     for value in _collected(values, paths, labels.names, total, options):
         by_requests.setdefault(value.traces, []).append(value)

@@ -42,8 +42,12 @@ log = structlog.get_logger()
 class AnalysisRunner:
     """A few warm child processes, one comparison at a time in each."""
 
-    def __init__(self, children: int, command: Sequence[str] = COMMAND, *, redaction: Redaction | None = None) -> None:
-        self._command = (*command, written(redaction)) if redaction else command
+    def __init__(
+        self, children: int, command: Sequence[str] | None = None, *, redaction: Redaction | None = None
+    ) -> None:
+        """Keep so many children; `command` starts one, by default `COMMAND`."""
+        its_own = command or COMMAND
+        self._command = (*its_own, written(redaction)) if redaction else its_own
         self._free = asyncio.Semaphore(children)
         self._idle: list[Process] = []
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
+from bot.computing import computed
 from bot.errors import SourceError
 from bot.sources.answers import readable, refuse
 from bot.sources.http import HttpSource
@@ -49,7 +49,7 @@ class Asking:
                 )  # fmt: skip
                 _check(answer, name)
                 with readable(name):
-                    return await asyncio.to_thread(reader, answer.body)  # megabytes must not hold up the event loop
+                    return await computed(reader, answer.body)  # megabytes must not hold up the event loop
             except SourceError as error:
                 metrics.SOURCE_ERRORS.labels(name, error.code).inc()
                 raise

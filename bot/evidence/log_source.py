@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from analysis.redact import redacted
+from bot.computing import computed
 from bot.evidence import changes, elasticsearch, loki
 from bot.evidence.asking import Asking
 from bot.evidence.facts import ChangeFact, LogFact, LogLook
@@ -51,7 +52,7 @@ class LogSource:
                 self._with_words(baseline, question.services, when.baseline, tenant, deadline_s),
                 self._with_words(suspect, question.services, when.suspect, tenant, deadline_s),
             )
-        patterns = await asyncio.to_thread(new_patterns, baseline, suspect, apart=when.apart, redact=self._redact)
+        patterns = await computed(new_patterns, baseline, suspect, apart=when.apart, redact=self._redact)
         facts = tuple(
             LogFact(
                 source=self.settings.name, service=its.service or question.services[0], level=its.level,
@@ -80,10 +81,10 @@ class LogSource:
             for service, its in zip(question.services, found, strict=True)
             for at, text in its[-DEPLOYMENTS:]
         ]
-        return await asyncio.to_thread(self._told, events)
+        return await computed(self._told, events)
 
     def _told(self, deployments: list[tuple[str, int, str]]) -> tuple[ChangeFact, ...]:
-        """Say deployments without secrets: in a thread, because what a log holds can be long."""
+        """Say deployments without secrets: beside the event loop, because what a log holds can be long."""
         return tuple(
             ChangeFact(
                 source=self.settings.name, service=service, what="deployed", at=at, before="",

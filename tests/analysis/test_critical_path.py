@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import pytest
 from generated import proper_trees, span_graphs
 from hypothesis import given
 from proving import examples
@@ -15,9 +16,7 @@ from analysis.repair import repair
 from analysis.tree import SpanTree, self_times
 
 if TYPE_CHECKING:
-    from conftest import TraceBuilder
-
-    from analysis.model import Span, Trace
+    from analysis.model import Trace
 
 MS = 1_000_000
 
@@ -171,8 +170,21 @@ def test_a_call_that_took_no_time_changes_nothing(trace) -> None:
     assert found[0] == found[1] == {"last": 2, "shorter": 1, "longer": 238}
 
 
-def waited_for_twice(trace) -> tuple[TraceBuilder, Span]:
-    """Begin a trace with a call that is waited for before and after a shorter one beside it.
+@pytest.mark.parametrize(
+    ("callees", "owned", "lies"),
+    [
+        # alone: all of both pieces, neither before nor after anything
+        ({}, {"long": 40}, (0, 40, 0)),
+        # one in each piece: what lies before and after them is added up
+        ({"x": (12, 20), "y": (45, 55)}, {"long": 22, "x": 8, "y": 10}, (7, 0, 15)),
+        # one that runs on: clipped to both pieces, and nobody's in between
+        ({"y": (12, 55)}, {"long": 7, "y": 33}, (2, 0, 5)),
+        # one that ended as the second wait began divides nothing of that
+        ({"x": (12, 40)}, {"long": 22, "x": 18}, (2, 20, 0)),
+    ],
+)
+def test_a_call_that_is_waited_for_twice_owns_both_times(trace, callees, owned, lies) -> None:
+    """Before and after a shorter call beside it, which is walked through as well: its time, and its callees'.
 
     root      |---------------------------------|
     long         |----------------------|
@@ -186,42 +198,12 @@ def waited_for_twice(trace) -> tuple[TraceBuilder, Span]:
     long = t.span("long", 10, 80, root)
     t.span("within", 30, 33, t.span("beside", 30, 40, root))
     t.span("last", 60, 100, root)
-    return t, long
-
-
-def test_a_call_that_is_waited_for_twice_owns_both_times(trace) -> None:
-    """Before and after a shorter call beside it, which is walked through as well."""
-    made = waited_for_twice(trace)[0].build()
-    assert exposed(made) == {"root": 10, "long": 40, "beside": 7, "within": 3, "last": 40}
+    for name, (start, end) in callees.items():
+        t.span(name, start, end, long)
+    made = t.build()
+    assert exposed(made) == {"root": 10, **owned, "beside": 7, "within": 3, "last": 40}
+    assert own_time(made, "long") == lies
     assert own_time(made, "root") == (10, 0, 0)
-
-
-def test_both_times_are_divided_by_what_was_held_in_them(trace) -> None:
-    """Each piece has its own first and last callee; all that lies before and after these is added up."""
-    t, long = waited_for_twice(trace)
-    t.span("x", 12, 20, long)
-    t.span("y", 45, 55, long)
-    made = t.build()
-    assert exposed(made) == {"root": 10, "long": 22, "x": 8, "y": 10, "beside": 7, "within": 3, "last": 40}
-    assert own_time(made, "long") == (7, 0, 15)
-
-
-def test_a_callee_that_runs_on_is_clipped_to_what_was_waited_for(trace) -> None:
-    """What the caller's callee did while something else was waited for is nobody's time."""
-    t, long = waited_for_twice(trace)
-    t.span("y", 12, 55, long)
-    made = t.build()
-    assert exposed(made) == {"root": 10, "long": 7, "y": 33, "beside": 7, "within": 3, "last": 40}
-    assert own_time(made, "long") == (2, 0, 5)
-
-
-def test_a_callee_that_ended_as_the_wait_began_divides_nothing_of_it(trace) -> None:
-    """In the second piece the caller is alone: its time there lies neither before nor after a callee."""
-    t, long = waited_for_twice(trace)
-    t.span("x", 12, 40, long)
-    made = t.build()
-    assert exposed(made) == {"root": 10, "long": 22, "x": 18, "beside": 7, "within": 3, "last": 40}
-    assert own_time(made, "long") == (2, 20, 0)
 
 
 def test_of_calls_that_began_together_the_longer_is_what_ran_on(trace) -> None:

@@ -33,6 +33,11 @@ def parent_name(tree, name: str) -> str:
     return tree.spans[tree.parents[i]].name if tree.parents[i] >= 0 else ""
 
 
+def starts(tree) -> dict[str, int]:
+    """Return when each span starts, by its name."""
+    return {span.name: start for span, start in zip(tree.spans, tree.starts, strict=True)}
+
+
 def test_a_span_sent_twice_counts_once(trace) -> None:
     """At-least-once delivery of spans does not double calls."""
     t = trace()
@@ -109,7 +114,7 @@ def test_a_skewed_clock_moves_the_whole_process(trace) -> None:
     serve = t.span("serve", 5020, 5050, call, kind=SERVER, service="stock")
     t.span("query", 5025, 5045, serve, kind=CLIENT, service="stock")
     tree = repair(t.build(), DEFAULTS)
-    at = {span.name: start for span, start in zip(tree.spans, tree.starts, strict=True)}
+    at = starts(tree)
     assert 10 * MS <= at["serve"] <= 30 * MS
     assert at["query"] - at["serve"] == 5 * MS
     assert codes(tree)["clock-skew"] == 1
@@ -125,7 +130,7 @@ def test_a_process_that_describes_itself_in_two_ways_is_one(trace) -> None:
     inner = t.span("ask itself", 5025, 5045, serve, kind=CLIENT, service="stock", resource=ways[0])
     t.span("answer itself", 5030, 5040, inner, kind=SERVER, service="stock", resource=ways[1])
     tree = repair(t.build(), DEFAULTS)
-    at = {span.name: start for span, start in zip(tree.spans, tree.starts, strict=True)}
+    at = starts(tree)
     assert 10 * MS <= at["serve"] <= 30 * MS
     assert at["answer itself"] - at["serve"] == 10 * MS
     assert codes(tree)["clock-skew"] == 1
@@ -142,7 +147,7 @@ def test_a_server_is_never_before_its_client(trace) -> None:
             other = t.span("other call", *second, root, kind=CLIENT)
             t.span("serve other", 340, 395, other, kind=SERVER, service="stock")
         tree = repair(t.build(), DEFAULTS)
-        at = {span.name: start for span, start in zip(tree.spans, tree.starts, strict=True)}
+        at = starts(tree)
         assert at["serve"] >= at["call"]
 
 

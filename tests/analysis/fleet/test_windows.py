@@ -74,61 +74,6 @@ def test_requests_that_all_end_at_one_timeout_are_a_part_however_many() -> None:
     assert (everybody.time.affected, everybody.time.shift.value) == (Affected.ALL, 950 * MS)
 
 
-def test_the_value_that_slow_requests_share_is_named() -> None:
-    """A host behind nearly all slow requests and few others is told; one that all have, or a random one, is not."""
-    rng = random.Random(4)  # noqa: S311 - samples that repeat
-    slow = set(range(0, 200, 8))
-
-    def place(i: int) -> dict:
-        return {"host.name": "n7" if i in slow or i % 50 == 1 else f"n{i % 5}", "service.version": "1.2"}
-
-    def customer(_: int) -> dict:
-        return {"tenant.id": f"t{rng.randrange(4)}", "request.id": str(rng.random())}
-
-    times = [60.0 if i in slow else ms for i, ms in enumerate(wave(200))]
-    found = compare_fleets(
-        window(wave(200), resource=lambda i: {"host.name": f"n{i % 5}", "service.version": "1.2"}, attributes=customer),
-        window(times, resource=place, attributes=customer),
-    )
-    (told,) = found.causes[0].separators
-    assert (told.service, told.attribute, told.value) == ("pricing", "host.name", "n7")
-    assert told.slow_share == 1.0
-    assert told.other_share < 0.02
-    assert "host.name = n7 of pricing in 100 % of the requests that show it" in render_fleets(found)
-
-
-def test_values_of_the_same_requests_are_told_together() -> None:
-    """A pod and its only node cannot be told apart: the node is named, the pod beside it."""
-    pod = {"k8s.pod.name": "p-9", "host.name": "n9"}
-    found = compare_fleets(
-        window(wave(100), resource=lambda _: {"k8s.pod.name": "p-1", "host.name": "n1"}),
-        window([70.0 if i % 5 == 0 else ms for i, ms in enumerate(wave(100))],
-               resource=lambda i: pod if i % 5 == 0 else {"k8s.pod.name": "p-1", "host.name": "n1"}),
-    )  # fmt: skip
-    told = found.causes[0].separators[0]
-    assert (told.attribute, told.also) == ("host.name", ("k8s.pod.name = p-9 of pricing",))
-
-
-def test_a_place_that_was_as_slow_before_explains_no_change() -> None:
-    """One host in ten is slow in both windows; what is new is a slow customer, and only that is told."""
-
-    def host(i: int) -> dict:
-        return {"host.name": "old" if i % 10 == 0 else "fresh"}
-
-    def customer(i: int) -> dict:
-        return {"tenant.id": "big" if i % 10 == 1 else "small"}
-
-    def times(slow: tuple[int, ...]) -> list[float]:
-        return [60.0 + i % 3 if i % 10 in slow else ms for i, ms in enumerate(wave(600))]
-
-    found = compare_fleets(
-        window(times((0,)), resource=host, attributes=customer),
-        window(times((0, 1)), resource=host, attributes=customer),
-    )
-    (told,) = found.causes[0].separators
-    assert (told.attribute, told.value) == ("tenant.id", "big")
-
-
 def test_a_small_change_of_all_requests_is_laid_to_what_came_with_the_window() -> None:
     """Slow requests cannot be told one by one: the version that only the slower window has is named."""
     rng = random.Random(8)  # noqa: S311 - samples that repeat
@@ -204,17 +149,6 @@ def test_call_paths_beyond_what_is_kept_are_left_out_of_everything() -> None:
     assert [cause.operation for cause in found.causes] == ["SELECT price"]
 
 
-def test_nothing_is_said_of_values_when_none_separates() -> None:
-    """Then it says that it looked."""
-    found = compare_fleets(
-        window(wave(60), attributes=lambda i: {"tenant.id": f"t{i % 3}"}),
-        window(wave(60, 40), attributes=lambda i: {"tenant.id": f"t{i % 3}"}),
-    )
-    assert found.causes[0].separators == ()
-    assert found.causes[0].values_asked == 3
-    assert "none of 3 values of attributes tells" in render_fleets(found)
-
-
 def test_repeated_calls_are_told_as_calls() -> None:
     """Three queries where there was one: the cause says so, with the time that they make."""
     found = compare_fleets(window(wave(40)), window(wave(40), calls=lambda _: 3))
@@ -246,43 +180,6 @@ def test_the_same_requests_on_both_sides_say_nothing() -> None:
     assert again.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
     assert again.causes == ()
     assert any("could not be told from chance" in reason for reason in again.verdict.reasons)
-
-
-def test_windows_in_which_spans_are_missing_are_trusted_less() -> None:
-    """Traces with holes are counted on both sides; where many have some, the answer is less sure."""
-    whole = compare_fleets(window(wave(40)), window(wave(40, 26)))
-    sides = []
-    for traces in (window(wave(40)), window(wave(40, 26))):
-        spans = [
-            tuple(span for span in trace.spans if span.name != "POST /price" or span.parent_id) for trace in traces
-        ]
-        sides.append([
-            replace(trace, spans=(*its[:1], *its[2:])) if i % 2 else trace
-            for i, (trace, its) in enumerate(zip(traces, spans, strict=True))
-        ])  # fmt: skip
-    found = compare_fleets(*sides)
-    assert found.verdict.confidence is not whole.verdict.confidence
-    assert "spans are missing in 50 % of the traces of A, 50 % of B" in found.verdict.reasons
-    assert [note.text for note in found.notes if note.code == "partial-traces"] == [
-        "window A: spans are missing in 20 traces", "window B: spans are missing in 20 traces",
-    ]  # fmt: skip
-
-
-def test_values_that_are_empty_or_endless_separate_nothing() -> None:
-    """Only what can be read and repeated is named as what slow requests share."""
-    slow = set(range(0, 200, 10))
-    for said in ("", "x" * 5_000):
-        times = [90.0 if i in slow else ms for i, ms in enumerate(wave(200))]
-        suspect = window(times, attributes=lambda i, said=said: {"plan": said} if i in slow else {})
-        assert compare_fleets(window(wave(200)), suspect).causes[0].separators == ()
-
-
-def test_requests_that_all_take_exactly_as_long_can_work_differently() -> None:
-    """Two calls of half the length: the calls are told, and nothing is said of a time that never varies."""
-    found = compare_fleets(window([20.0] * 40), window([10.0] * 40, calls=lambda _: 2))
-    assert found.verdict.kind is VerdictKind.CHANGED
-    assert found.response_time is None
-    assert found.causes[0].operation == "SELECT price"
 
 
 def test_few_traces_are_not_judged() -> None:
