@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
-from bot.playground.workspace import BOT_USER, USER
+from bot.playground.workspace import BOT_USER, USER, base
 
 MAIN, FOREIGN = "C0MAIN", "C0FOREIGN"
 
@@ -117,6 +117,15 @@ async def test_history_has_roots_and_replies_have_threads(town) -> None:
     assert (read["thread_ts"], read["reply_count"]) == (root["ts"], 1)
     thread = await town.client.conversations_replies(channel=MAIN, ts=reply["ts"])
     assert [message["text"] for message in thread["messages"]] == ["root", "reply"]
+
+
+async def test_every_message_of_a_channel_has_a_ts_of_its_own(town, monkeypatch) -> None:
+    """Each is later than the one before, also while the clock stands still or was put back."""
+    monkeypatch.setattr(base.time, "time_ns", lambda: 1_795_862_281_000_000_000)
+    posted = [(await town.client.chat_postMessage(channel=MAIN, text="x"))["ts"] for _ in range(25)]
+    assert posted == [f"1795862281.{number:06}" for number in range(25)]
+    monkeypatch.setattr(base.time, "time_ns", lambda: 1_000_000_000)
+    assert (await town.client.chat_postMessage(channel=MAIN, text="x"))["ts"] == "1795862281.000025"
 
 
 async def test_where_the_app_was_not_invited_it_can_do_nothing_but_answer_commands(town) -> None:

@@ -28,7 +28,7 @@ class Base:
         self.absent: set[str] = set()  # channels to which nobody invited the app
         self.messages: dict[str, list[Message]] = {channel: [] for channel in channels}
         self.base_url = ""
-        self._last_ts: dict[str, float] = defaultdict(float)
+        self._last_us: dict[str, int] = defaultdict(int)  # whole microseconds: sums of fractions would collide
         self._watchers: set[asyncio.Event] = set()
 
     def _channel(self, arguments: Arguments, *, member: bool = True) -> str:
@@ -42,9 +42,9 @@ class Base:
 
     def _ts(self, channel: str) -> str:
         """Return the time, which is a message's id in its channel: no two are the same."""
-        now = max(time.time(), self._last_ts[channel] + 0.000_001)
-        self._last_ts[channel] = now
-        return f"{now:.6f}"
+        now = max(time.time_ns() // 1_000, self._last_us[channel] + 1)
+        self._last_us[channel] = now
+        return f"{now // 1_000_000}.{now % 1_000_000:06d}"
 
     def find(self, channel: str, ts: str) -> Message:
         """Return a message by its ts."""
