@@ -55,6 +55,13 @@ class Pair:
         self.suspect = suspect
         self.children: list[Pair] = []
 
+    def upwards(self) -> Iterator[Pair]:
+        """Walk from the pair itself to the outermost caller."""
+        pair: Pair | None = self
+        while pair is not None:
+            yield pair
+            pair = pair.parent
+
 
 class Alignment(Struct, frozen=True, kw_only=True):
     """All pairs, parents first; `reason` says why the traces are not comparable (then no pair is two-sided)."""

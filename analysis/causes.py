@@ -16,31 +16,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from analysis.comparison import CauseKind
+from analysis.consequences import fold
+from analysis.explanation import Explanation
 from analysis.findings.base import Candidate, Tier
 from analysis.findings.registry import FINDINGS
 
 if TYPE_CHECKING:
-    from analysis.align import Pair
     from analysis.findings.base import Context
 
 PREFERENCE = {finding.CODE: place for place, finding in enumerate(FINDINGS)}
-
-
-class Explanation(Struct, kw_only=True):
-    """A candidate with what it alone explains (ns), the symptoms it covers, and what else differs where it is."""
-
-    candidate: Candidate
-    explained_ns: int
-    symptoms: list[Candidate]
-    hints: list[Candidate] = []
-
-    @property
-    def weight_ns(self) -> int:
-        """What the explanation is worth, in or after the response."""
-        return max(self.explained_ns, self.candidate.off_path_ns)
 
 
 def explain(candidates: list[Candidate], context: Context, *, significant: bool) -> list[Explanation]:
@@ -65,7 +50,9 @@ def explain(candidates: list[Candidate], context: Context, *, significant: bool)
         wanted = sum(claim for claim in candidate.claims.values() if claim > 0)
         if wanted and explained < (1 - context.options.taken_share) * wanted and lost_to and not _stands(candidate):
             main = next(e for e in explanations if id(e) == max(lost_to, key=lambda key: lost_to[key]))
-            if candidate.pair is not main.candidate.pair or candidate.tier < Tier.SHARED:
+            if _waited_for(candidate, main.candidate) and not context.mirrored:
+                main.waited_for.append(candidate)
+            elif candidate.pair is not main.candidate.pair or candidate.tier < Tier.SHARED:
                 main.symptoms.append(candidate)  # else it says of the same calls what the cause has said better
             continue
         made = Explanation(candidate=candidate, explained_ns=explained, symptoms=[])
@@ -74,11 +61,30 @@ def explain(candidates: list[Candidate], context: Context, *, significant: bool)
             if claim > 0:
                 left[pair] -= min(claim, left[pair])
                 owner.setdefault(pair, made)
-    explanations = _fold_consequences(explanations, context)
+    explanations = fold(explanations, context)
     asides = [c for c in candidates if c.aside]
     for e in explanations:
         e.hints = [c for c in asides if _hints_at(c, e.candidate)]
-    return sorted(explanations, key=lambda e: _rank(e, context, significant=significant))
+    failures_first = not (significant and explained_beside(explanations, context))
+    return sorted(explanations, key=lambda e: _rank(e, context, significant=significant, failures_first=failures_first))
+
+
+def explained_beside(explanations: list[Explanation], context: Context) -> bool:
+    """Tell whether something explains a large difference although the request as a whole succeeds.
+
+    Then an error inside counts by its time, like everything else: a picture that was not found is no news beside
+    a query that takes 2 s longer.
+    """
+    low, high = sorted((context.baseline.tree.response_ns, context.suspect.tree.response_ns))
+    if not context.answers or high < context.options.outweigh_ratio * low:
+        return False
+    return any(e.explained_ns >= context.options.concentrated_share * (high - low) for e in explanations)
+
+
+def _waited_for(candidate: Candidate, failed: Candidate) -> bool:
+    """Tell whether something takes longer inside of what then failed: it is no consequence of that."""
+    inside = candidate.pair is not failed.pair and any(pair is failed.pair for pair in candidate.pair.upwards())
+    return failed.tier is Tier.FAILURE and candidate.tier >= Tier.SHARED and inside
 
 
 def _turn(candidate: Candidate) -> tuple[int, int, int, str, str]:
@@ -95,37 +101,13 @@ def _stands(candidate: Candidate) -> bool:
     return candidate.certain and candidate.kind in (CauseKind.ERROR, CauseKind.REMOVED_CALLS)
 
 
-def _fold_consequences(explanations: list[Explanation], context: Context) -> list[Explanation]:
-    """Calls that are gone after a new failure are its consequence; an error inside a retry is part of it."""
-    failures = [e for e in explanations if e.candidate.tier is Tier.FAILURE]
-    if not failures:
-        return explanations
-    kept = []
-    retried = {id(e.candidate.pair): e for e in failures if e.candidate.kind is CauseKind.RETRY}
-    for e in explanations:
-        candidate = e.candidate
-        if candidate.kind is CauseKind.REMOVED_CALLS and not context.mirrored:
-            failures[0].symptoms.append(candidate)
-        elif candidate.kind is CauseKind.ERROR and _inside(candidate, retried):
-            retried[_inside(candidate, retried)].symptoms.append(candidate)
-        else:
-            kept.append(e)
-    return kept
-
-
-def _inside(candidate: Candidate, retried: dict[int, Explanation]) -> int:
-    """Return the id of the retried pair that the candidate's pair is in or below, or 0."""
-    pair: Pair | None = candidate.pair
-    while pair is not None and id(pair) not in retried:
-        pair = pair.parent
-    return id(pair) if pair is not None else 0
-
-
-def _rank(e: Explanation, context: Context, *, significant: bool) -> tuple[int, int, int, str, str]:
+def _rank(
+    e: Explanation, context: Context, *, significant: bool, failures_first: bool
+) -> tuple[int, int, int, str, str]:
     candidate = e.candidate
     failing = candidate.tier is Tier.FAILURE and candidate.kind is CauseKind.ERROR
     matters = e.weight_ns >= context.options.cause_share * max(1, abs(context.attribution.delta_ns))
-    if failing:
+    if failing and failures_first:
         group = 0
     elif significant:
         group = 1 if matters else 2

@@ -15,7 +15,7 @@ from msgspec import structs
 from analysis import semconv
 from analysis.align import Alignment, align
 from analysis.attribute import attribute
-from analysis.causes import Explanation, explain
+from analysis.causes import explain
 from analysis.collector import collector_paused
 from analysis.comparison import (
     SCHEMA_VERSION,
@@ -50,10 +50,12 @@ from analysis.verdict import judge, measure, worsens
 if TYPE_CHECKING:
     from analysis.align import Pair
     from analysis.attribute import Attribution, Share
+    from analysis.explanation import Explanation
     from analysis.model import Trace
     from analysis.tree import SpanTree
     from analysis.verdict import Change
 
+WAITED_FOR = 2  # of what a failed call waited for: the innermost comes first, the rest are its callers
 PATH_LENGTH = 32  # callers listed for one contribution: a chain of 100,000 spans must not cost its square
 
 
@@ -282,7 +284,8 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
 
 def _evidence(e: Explanation, options: CompareOptions) -> tuple[str, ...]:
     """List what a cause is known by, then what else differs there, unless that has been said."""
-    own = e.candidate.evidence
+    inside = [f"it waited for this: {candidate.summary}" for candidate in e.waited_for[:WAITED_FOR]]
+    own = [*e.candidate.evidence[:1], *inside, *e.candidate.evidence[1:]]
     hints = [hint.summary for hint in e.hints if not any(text in own for text in hint.evidence)]
     return tuple([*own, *hints][: options.max_evidence])
 

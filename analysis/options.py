@@ -28,6 +28,10 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     slower_floor_ns: int = 20_000_000
     """... and by less than this: below it, scheduling and garbage collection explain most differences."""
 
+    outweigh_ratio: float = 2.0
+    """An error is no chance, and a time may be: it comes before a new error inside a request that succeeds only
+    from this factor on, by which two healthy requests seldom differ."""
+
     hint_ratio: float = 1.15
     """Below this factor the response times are the same for all that two samples can say."""
 

@@ -84,6 +84,11 @@ class Profile(Struct, frozen=True, kw_only=True):
         """The root span's group."""
         return self.groups[0]
 
+    @property
+    def failed(self) -> bool:
+        """Tell whether the request itself failed, not only something inside it."""
+        return semconv.failed(self.tree.spans[self.tree.root])
+
     def spans_of(self, group: CallGroup) -> list[Span]:
         """Return the group's spans, in time order."""
         spans = self.tree.spans

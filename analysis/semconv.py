@@ -105,6 +105,12 @@ def category(attributes: Attributes) -> str:
     return ""
 
 
+def failed(span: Span) -> bool:
+    """Tell whether a span failed: it says so, or what it answered does (who serves leaves a 404 unmarked)."""
+    status = http_status(span)
+    return span.error or (status.isdigit() and int(status) >= 400) or status_code(span) in GRPC_CODES[1:]
+
+
 def throttled(span: Span) -> bool:
     """Tell whether the other end refused because of a rate limit or an exhausted quota."""
     return status_code(span) in THROTTLED

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from analysis.causes import explained_beside
 from analysis.comparison import CauseKind, Confidence, Verdict, VerdictKind
 from analysis.findings import error_gone
 from analysis.findings.base import Tier
+from analysis.findings.missing_spans import unseen
 from analysis.findings.retries import recovered
 from analysis.format import duration, ratio, share
 from analysis.notes import Severity
 
 if TYPE_CHECKING:
-    from analysis.causes import Explanation
+    from analysis.explanation import Explanation
     from analysis.findings.base import Candidate, Context
     from analysis.notes import Note
     from analysis.population import Recent
@@ -69,7 +71,8 @@ def judge(change: Change, explanations: list[Explanation], context: Context, not
 
 def _kind(change: Change, explanations: list[Explanation], context: Context) -> VerdictKind:
     if any(_fails(e.candidate, context) for e in explanations):
-        return VerdictKind.FAILING
+        slower = change.significant and change.direction > 0 and explained_beside(explanations, context)
+        return VerdictKind.SLOWER if slower else VerdictKind.FAILING
     if change.significant:
         return VerdictKind.SLOWER if change.direction > 0 else VerdictKind.FASTER
     certain = [e for e in explanations if e.candidate.certain or e.candidate.off_path_ns]
@@ -91,7 +94,7 @@ def worsens(cause: Candidate, context: Context) -> bool:
 
 
 def _fails(cause: Candidate, context: Context) -> bool:
-    """Tell whether what worsens makes the request as a whole fail; where the sides are exchanged it does not worsen."""
+    """Tell whether a failure of the suspect worsens something; where the sides are exchanged it does not."""
     return cause.tier is Tier.FAILURE and not context.mirrored and worsens(cause, context)
 
 
@@ -105,10 +108,20 @@ def _headline(kind: VerdictKind, a: int, b: int, top: Explanation | None, contex
     if kind is VerdictKind.FASTER:
         return f"{name} is {duration(a - b)} faster ({times}){cause}"
     if kind is VerdictKind.FAILING:
-        return f"{name} fails where it did not before ({times}){cause}"
+        return f"{_outcome(name, context)} ({times}){cause}"
     if kind is VerdictKind.CHANGED:
         return f"{name} takes about the same time ({times}) but works differently{cause}"
-    return f"no meaningful difference: {name} takes {times}"
+    both = ", and fails in both" if context.baseline.failed and context.suspect.failed else ""
+    return f"no meaningful difference: {name} takes {times}{both}"
+
+
+def _outcome(name: str, context: Context) -> str:
+    """Say how far a new failure went."""
+    if context.answers:
+        return f"{name} succeeds, but a part of it fails where it did not before"
+    if context.baseline.failed:
+        return f"{name} fails in both, in B in another way"
+    return f"{name} fails where it did not before"
 
 
 def _confidence(
@@ -147,6 +160,10 @@ def _confidence(
         if rivals and kind is not VerdictKind.FAILING:
             score -= 1
             reasons.append("several changes are about equally large")
+        dark = next((end.key.service for end in top.candidate.pair.children if unseen(end)), "")
+        if dark and kind is not VerdictKind.FAILING:
+            score -= 1
+            reasons.append(f"{dark} sent no spans of the call on one side: how long it took itself is unknown there")
     elif kind is VerdictKind.CHANGED:
         weight = explanations[0].weight_ns if explanations else 0
         score -= 1 if weight > options.slower_floor_ns else 2
@@ -164,6 +181,9 @@ def _confidence(
         if context.norms is not None and _stretched(explanations, context):
             reasons.append("though one part of it takes longer than is usual for it")
         score -= 0 if context.norms is not None and not _stretched(explanations, context) else 1
+    if kind in (VerdictKind.SLOWER, VerdictKind.CHANGED) and context.baseline.failed:
+        score -= 1
+        reasons.append("A itself failed: it is no example of a healthy request")
     if context.norms is not None:
         reasons.append(f"judged against {context.norms.size} recent traces")
     if context.recent is not None and (odd := _odd_baseline(context.recent, context)):

@@ -117,6 +117,11 @@ class Context(Struct, frozen=True, kw_only=True, dict=True):
         """Return the sums of the slower trace."""
         return share.baseline if self.mirrored else share.suspect
 
+    @property
+    def answers(self) -> bool:
+        """Tell whether the slower request as a whole succeeds, whatever fails inside it."""
+        return not (self.baseline if self.mirrored else self.suspect).failed
+
     def noise(self, share: Share) -> int:
         """Return how much a pair's exposed time (ns) may grow without meaning anything."""
         before = self.before(share).exposed_ns

@@ -10,7 +10,7 @@ from analysis.model import SpanKind
 def retried(trace, tries: int, *, ok: bool = True):
     """Return a trace with a call tried several times, 100 ms between the tries."""
     t = trace()
-    root = t.span("POST /pay", 0, 120 * tries + 5, kind=SpanKind.SERVER)
+    root = t.span("POST /pay", 0, 120 * tries + 5, kind=SpanKind.SERVER, error=not ok)
     for i in range(tries):
         last = i == tries - 1
         t.span("POST", 2 + 120 * i, 22 + 120 * i, root, kind=SpanKind.CLIENT, error=not (last and ok),
