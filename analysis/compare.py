@@ -272,7 +272,7 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
         operation=c.operation,
         peer_service=c.peer_service,
         delta_ns=explained,
-        share=round(explained / whole, 4) if whole else 0.0,
+        share=_part(explained, whole, options),
         baseline_span_ids=tuple(c.baseline_spans),
         suspect_span_ids=tuple(c.suspect_spans),
         evidence=_evidence(e, options),
@@ -281,6 +281,12 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
         population=standing(c, context.recent, context, verdict) if context.recent is not None else None,
         fingerprint=fingerprint(c, context),
     )
+
+
+def _part(explained: int, whole: int, options: CompareOptions) -> float:
+    """Return which part of a difference is explained, at most all of it; 0.0 for what is no part of it."""
+    part = explained / whole if whole else 0.0
+    return round(min(1.0, part), 4) if 0 < part < options.made_up_for else 0.0
 
 
 def _evidence(e: Explanation, options: CompareOptions) -> tuple[str, ...]:
