@@ -78,11 +78,11 @@ def align(baseline: Profile, suspect: Profile, options: CompareOptions) -> Align
     builder = _Builder(keys, options, in_a ^ in_b)
     tops = _match_roots(baseline, suspect, keys, options)
     if tops is None:
-        a, b = keys[baseline.root.key], keys[suspect.root.key]
+        a, b = (_request(side.root, keys, options) for side in (baseline, suspect))
         builder.start([baseline.root], [], None)
         builder.start([], [suspect.root], None)
         builder.run()
-        reason = f"A is {a.service} {a.name}, B is {b.service} {b.name}: two different operations"
+        reason = f"A is {a}, B is {b}: two different operations"
         return Alignment(pairs=builder.pairs, reason=reason, notes=())
     top_a, top_b = tops
     notes: list[Note] = []
@@ -135,6 +135,9 @@ def _match_roots(
 ) -> tuple[CallGroup, CallGroup] | None:
     a, b = baseline.root, suspect.root
     key_a, key_b = keys[a.key], keys[b.key]
+    asked_a, asked_b = _asked(a, keys, options), _asked(b, keys, options)
+    if asked_a and asked_b and not asked_a & asked_b:
+        return None
     if key_a.loose == key_b.loose:
         return None if _enter_elsewhere(a, b, keys, options) else (a, b)
     # A gateway or sidecar around the request on one side; nearest first, the same whichever side it is on.
@@ -158,6 +161,37 @@ def _match_roots(
     if same_service and _method(key_a) == _method(key_b) and _likeness(a, b, keys) >= options.same_request:
         return a, b
     return None
+
+
+def _asked(root: CallGroup, keys: list[OperationKey], options: CompareOptions) -> set[str]:
+    """Return what a request asks for by a name in its body, as the process that serves it says before it calls others.
+
+    All of GraphQL, JSON-RPC or SOAP enters at one address: the roots are equal, whatever is asked for.
+
+        POST /graphql  ->  graphql.execute (query ProductPage)      POST /graphql  ->  graphql.execute (query History)
+    """
+    layer = [root]
+    if keys[root.key].kind in semconv.CALLING:
+        layer = [end for end in root.children.values() if _answers(end, root, keys)]
+    for _ in range(options.layer_depth + 1):
+        asked = {keys[group.key].asked for group in layer} - {""}
+        if asked:
+            return asked
+        layer = [child for group in layer for child in group.children.values() if _inside(child, group, keys)]
+    return set()
+
+
+def _inside(child: CallGroup, group: CallGroup, keys: list[OperationKey]) -> bool:
+    """Tell whether a group's child is work of the same process, no call."""
+    its = keys[child.key]
+    return its.service == keys[group.key].service and its.kind not in semconv.CALLING
+
+
+def _request(root: CallGroup, keys: list[OperationKey], options: CompareOptions) -> str:
+    """Name a request: its root, and what it asks for where that says more."""
+    its = keys[root.key]
+    asked = sorted(name for name in _asked(root, keys, options) if name not in its.name)
+    return f"{its.service} {its.name}" + (f" ({', '.join(asked)})" if asked else "")
 
 
 def _enter_elsewhere(a: CallGroup, b: CallGroup, keys: list[OperationKey], options: CompareOptions) -> bool:

@@ -212,7 +212,8 @@ def _assemble(
 ) -> Comparison:
     a, b = context.baseline.tree, context.suspect.tree
     comparable = verdict.kind not in (VerdictKind.IDENTICAL, VerdictKind.NOT_COMPARABLE)
-    causes = _causes(explanations, context, verdict.kind) if comparable else ()
+    kept = _kept(explanations, context) if comparable else []
+    causes = tuple(_cause(rank, e, context, verdict.kind) for rank, e in enumerate(kept, 1))
     population = _population(verdict, causes, context)
     return Comparison(
         schema_version=SCHEMA_VERSION,
@@ -226,7 +227,9 @@ def _assemble(
         findings=tuple(
             _finding(candidate, context) for candidate in _largest(candidates, context.options.max_findings)
         ),
-        next_steps=next_steps(verdict, causes, explanations[0].hints if causes else [], population),
+        next_steps=next_steps(
+            verdict, causes, tuple(e.candidate.pair.key for e in kept), kept[0].hints if kept else [], population
+        ),
         notes=tuple(notes),
         timeline=timeline(
             context.attribution, context.baseline, context.suspect, [e.candidate.pair for e in explanations[:2]]
@@ -245,7 +248,7 @@ def _durations(baseline_ns: int, suspect_ns: int) -> Durations:
     return Durations(baseline_ns=baseline_ns, suspect_ns=suspect_ns, delta_ns=suspect_ns - baseline_ns)
 
 
-def _causes(explanations: list[Explanation], context: Context, verdict: VerdictKind) -> tuple[Cause, ...]:
+def _kept(explanations: list[Explanation], context: Context) -> list[Explanation]:
     """Keep the first cause and every further one that explains enough of the difference or is certain."""
     options = context.options
     delta = context.attribution.delta_ns
@@ -254,7 +257,7 @@ def _causes(explanations: list[Explanation], context: Context, verdict: VerdictK
         for rank, e in enumerate(explanations)
         if rank == 0 or e.candidate.certain or e.weight_ns >= options.cause_share * max(1, abs(delta))
     ]
-    return tuple(_cause(rank, e, context, verdict) for rank, e in enumerate(kept[: options.max_causes], 1))
+    return kept[: options.max_causes]
 
 
 def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) -> Cause:
@@ -271,7 +274,7 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
         operation=c.operation,
         peer_service=c.peer_service,
         delta_ns=explained,
-        share=round(explained / whole, 4) if whole else 0.0,
+        share=_part(explained, whole, options),
         baseline_span_ids=tuple(c.baseline_spans),
         suspect_span_ids=tuple(c.suspect_spans),
         evidence=_evidence(e, options),
@@ -280,6 +283,12 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
         population=standing(c, context.recent, context, verdict) if context.recent is not None else None,
         fingerprint=fingerprint(c, context),
     )
+
+
+def _part(explained: int, whole: int, options: CompareOptions) -> float:
+    """Return which part of a difference is explained, at most all of it; 0.0 for what is no part of it."""
+    part = explained / whole if whole else 0.0
+    return round(min(1.0, part), 4) if 0 < part < options.made_up_for else 0.0
 
 
 def _evidence(e: Explanation, options: CompareOptions) -> tuple[str, ...]:

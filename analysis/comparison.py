@@ -159,8 +159,9 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     `peer_service` is the other end of a slow edge (network, wait, timeout), where the fault may sit.
     `share` is `delta_ns` over the response-time delta (over the completion-time delta for work after
-    the response); 0.0 where that has no meaning. `symptoms` are changes that this cause explains. `fingerprint`
-    is the same whenever the same cause comes back (`analysis.fingerprint`).
+    the response), 1.0 at most; 0.0 where that has no meaning: no difference, one the other way, or one that is
+    small beside the cause because other work got quicker. `symptoms` are changes that this cause explains.
+    `fingerprint` is the same whenever the same cause comes back (`analysis.fingerprint`).
     """
 
     rank: int

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.model import Attributes, Span
     from analysis.sensitive import Redactor
 
+SERVED = (SpanKind.SERVER, SpanKind.INTERNAL)  # of a method: who sends no kinds does not say who asks for it
 MAX_WORDS = 40  # words of a command line that can tell two commands apart
 
 _VARIABLE = re.compile(
@@ -67,7 +68,7 @@ class OperationKey(Struct, frozen=True, gc=False):
     name: str
     kind: SpanKind
     category: str
-    detail: str  # templated statement, URL or destination
+    detail: str  # templated statement, URL, destination or operation asked for
     target: str  # what is called: table, host, topic, rpc service; of an HTTP server the method
 
     @property
@@ -79,6 +80,12 @@ class OperationKey(Struct, frozen=True, gc=False):
     def method(self) -> str:
         """HTTP method of a request that is served; "" for everything else and when it is not said."""
         return self.target if self.category == "http" and self.kind is SpanKind.SERVER else ""
+
+    @property
+    def asked(self) -> str:
+        """What a request that is served asks for by a name in its body: a GraphQL operation, a method; else ""."""
+        named = self.category == "graphql" or (self.category == "rpc" and self.kind in SERVED)
+        return self.detail if named else ""
 
     @property
     def further(self) -> str:
@@ -125,7 +132,7 @@ def operation_key(span: Span, redactor: Redactor | None = None) -> OperationKey:
     clean = redactor.text if redactor is not None else str
     attributes = span.attributes
     kind = span.kind
-    category = semconv.category(attributes)
+    category = _category(attributes, kind)
     name = template(clean(span.name))
     detail = target = ""
     if category == "db":
@@ -143,6 +150,9 @@ def operation_key(span: Span, redactor: Redactor | None = None) -> OperationKey:
         target = semconv.first(attributes, ("rpc.service",))
         method = semconv.first(attributes, ("rpc.method",))
         detail = f"{target}/{method}" if target else method
+    elif category == "graphql":
+        asked = (semconv.first(attributes, names) for names in (semconv.GRAPHQL_TYPE, semconv.GRAPHQL_NAME))
+        detail = template(clean(" ".join(asked).strip()))
     elif category == "http":
         if kind in (SpanKind.CLIENT, SpanKind.UNSPECIFIED):
             target, path = _url(attributes, clean)
@@ -155,6 +165,13 @@ def operation_key(span: Span, redactor: Redactor | None = None) -> OperationKey:
     elif kind in semconv.CALLING:
         target = _host(clean(semconv.peer_in(attributes)))
     return OperationKey(span.resource.service, name, kind, category, detail, target)
+
+
+def _category(attributes: Attributes, kind: SpanKind) -> str:
+    """Tell the kind of work; one address serves all of GraphQL, so what is asked for there says more than it."""
+    category = semconv.category(attributes)
+    named = category in ("", "http") and kind not in semconv.CALLING and semconv.first(attributes, semconv.GRAPHQL_NAME)
+    return "graphql" if named else category
 
 
 def _unnamed(route: str) -> str:

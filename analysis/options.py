@@ -44,6 +44,9 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     cause_share: float = 0.10
     """A further cause is mentioned when it explains at least this share of the difference."""
 
+    made_up_for: float = 2.0
+    """A cause of this many times the difference or more is no part of it: most of it has been made up for elsewhere."""
+
     # What counts as a change of one group of spans --------------------------------------------------
     group_noise_ratio: float = 0.5
     """Relative jitter of one operation's exposed time in healthy pairs."""

@@ -20,8 +20,6 @@ TOP = 8  # rows of the table of spans; the rest is one line
 
 DIFFERENCES = 6  # differences told that explain no time: enough to see a deployment, few enough to read
 
-EXCEEDED = 2.0  # times the difference: what is more has been made up for elsewhere, and is no part of it
-
 QUIET = (VerdictKind.IDENTICAL, VerdictKind.NO_MEANINGFUL_DIFFERENCE)
 
 
@@ -99,10 +97,10 @@ def cause_label(comparison: Comparison) -> str:
 
 def cause_line(cause: Cause) -> str:
     """Say one cause with its part of the difference."""
-    if cause.delta_ns and 0 < cause.share < EXCEEDED:
+    if cause.delta_ns and cause.share:
         whole = 10_000
-        part = min(whole, round(cause.share * whole))
-        return f"{cause.summary} ({change(cause.delta_ns)}, {share(part, whole)} of the difference)"
+        part = share(round(cause.share * whole), whole)
+        return f"{cause.summary} ({change(cause.delta_ns)}, {part} of the difference)"
     if cause.delta_ns:
         return f"{cause.summary} ({change(cause.delta_ns)})"
     return cause.summary

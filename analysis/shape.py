@@ -37,8 +37,10 @@ _READ = _PATH | frozenset(
         *(*semconv.DB_STATEMENT, *semconv.DB_SYSTEM, *semconv.DB_TABLE, *semconv.HTTP_URL, *semconv.HTTP_ROUTE),
         *("http.request.method", "http.method", "rpc.system", "rpc.system.name", "rpc.service", "rpc.method"),
         *("messaging.system", *semconv.MESSAGING_DESTINATION),
+        *(*semconv.GRAPHQL_NAME, *semconv.GRAPHQL_TYPE),
     )
 )
+_NAMED = frozenset(("peer.service", *semconv.GRAPHQL_NAME))  # say more than any text
 _READ_OF_CALLS = _READ | frozenset(semconv.PEER)
 
 
@@ -49,8 +51,8 @@ class Reading:
 
     def __init__(self, names: Sequence[str]) -> None:
         at = {name: position for position, name in enumerate(names)}
-        # Of the texts that tell a call from others the first that says anything; a named peer says more than any.
-        self.telling = [at[name] for name in _TELLING if name in at and "peer.service" not in at]
+        # Of the texts that tell a call from others the first that says anything, unless it is named.
+        self.telling = [at[name] for name in _TELLING if name in at and _NAMED.isdisjoint(at)]
         self.relative = "http.url" in at  # may be relative: to which host?
         read = at.keys() & (_READ_OF_CALLS if at.keys().isdisjoint(_PATH) else _READ)
         self.whole = [(name, at[name]) for name in sorted(read)]

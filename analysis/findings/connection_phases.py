@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 PHASES = ("dns", "connect", "tls", "acquire")
 _WORD = re.compile(
-    r"(?P<dns>dns|lookup)|(?P<tls>tls|ssl|handshake)|(?P<acquire>getconn|acquire)|(?P<connect>connect)", re.IGNORECASE
+    r"(?P<dns>dns|lookup)|(?P<tls>tls|ssl|handshake)|(?P<acquire>get[ _.-]?conn|acquire(?!r))|(?P<connect>connect)",
+    re.IGNORECASE,
 )
 _END = re.compile(r"(?:done|end|ended|complete|completed|finish|finished|success|gotconn)$", re.IGNORECASE)
 _TIME = re.compile(r"(?:time|duration|latency)?[._]?(?P<unit>ns|us|ms|s)$", re.IGNORECASE)
@@ -56,7 +57,7 @@ def _measured(groups: list[CallGroup], side: Profile) -> dict[str, int]:
 @lru_cache(maxsize=4)  # both traces of a comparison; asked for every slower call of it
 def _timed(names: frozenset[str]) -> dict[str, tuple[str, int]]:
     """Return phase and unit (ns) of each attribute of a trace that states how long a phase took."""
-    found = ((name, _phase(name), _TIME.search(name)) for name in names)
+    found = ((name, phase_of(name), _TIME.search(name)) for name in names)
     return {name: (phase, _NS[time["unit"].lower()]) for name, phase, time in found if phase and time}
 
 
@@ -69,7 +70,7 @@ def _of_span(span: Span, timed: dict[str, tuple[str, int]]) -> dict[str, int]:
             found[phase] = max(found.get(phase, 0), int(value * unit_ns))
     began: dict[str, int] = {}
     for event in span.events:
-        phase = _phase(event.name)
+        phase = phase_of(event.name)
         if not phase:
             continue
         if _END.search(event.name):
@@ -80,6 +81,7 @@ def _of_span(span: Span, timed: dict[str, tuple[str, int]]) -> dict[str, int]:
     return found
 
 
-def _phase(name: str) -> str:
+def phase_of(name: str) -> str:
+    """Return the phase that a name speaks of, one of `PHASES`; "" for none."""
     match = _WORD.search(name)
     return match.lastgroup or "" if match else ""

@@ -2,7 +2,7 @@
 
 Only the top of a new subtree is named; what is below it came with it. A layer that merely forwards to matched work
 is another way of instrumenting, and a far end that shows on one side only is a hole in the data: neither is a call
-that came or went.
+that came or went. Nor is one that stands elsewhere on the other side, where spans were lost.
 """
 
 from __future__ import annotations
@@ -30,19 +30,24 @@ OUTWARD = (SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.CONSUME
 def changed_calls(context: Context) -> list[tuple[Pair, list[Pair], list[Pair]]]:
     """List callers with the calls that only B makes and those that only A makes."""
     found = []
+    # Where a caller was lost, what it called was put under another one: it stands in another place, no more.
+    lost = _lost_spans(context.baseline) or _lost_spans(context.suspect)
+    in_a, in_b = (
+        {group.key for group in side.groups} if lost else set() for side in (context.baseline, context.suspect)
+    )
     for caller in context.alignment.pairs:
         if not caller.baseline or not caller.suspect:
             continue
-        only_b = [child for child in caller.children if _appears(child.baseline, child.suspect, child)]
-        only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child)]
+        only_b = [child for child in caller.children if _appears(child.baseline, child.suspect, child, in_a)]
+        only_a = [child for child in caller.children if _appears(child.suspect, child.baseline, child, in_b)]
         only_b = [child for child in only_b if context.mirrored or not multiplied(child, caller, context)]
         if only_a or only_b:
             found.append((caller, only_b, only_a))
     return found
 
 
-def _appears(absent: list[CallGroup], present: list[CallGroup], pair: Pair) -> bool:
-    if absent or not present or unseen(pair):
+def _appears(absent: list[CallGroup], present: list[CallGroup], pair: Pair, elsewhere: set[int]) -> bool:
+    if absent or not present or unseen(pair) or any(group.key in elsewhere for group in present):
         return False
     return pair.how != "layer" and not any(inner.baseline and inner.suspect for inner in pair.children)
 

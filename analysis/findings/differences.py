@@ -2,7 +2,8 @@
 
 Most attributes differ between any two requests (ids, ports, thread names) and mean nothing. Told are:
 
-- how it was set: flags, variants, cache hits, configuration, by the names the conventions give them;
+- how it was set: flags, variants, modes, configuration, by the names the conventions give them;
+- what came of it: hits of a cache, marks of a response, which nobody has set;
 - how much it handled: body sizes, rows, batch sizes, when they grew at least twofold;
 - how long it says it waited: for a connection, a lock, a place in a queue;
 - where it ran: instance, host, zone.
@@ -41,9 +42,10 @@ _SIZE = re.compile(
 _REQUEST = re.compile(r"(?:^|[._])(?:request|req|input|args|batch|params?|query|send|sent)(?:[._]|$)", re.IGNORECASE)
 _SETTING = re.compile(
     r"feature[_.]?flag|(?:^|[._])(?:flag|flags|variant|experiment|config|configuration|mode|strategy|canary|isolation|"
-    r"cache[._](?:hit|status|result)|hit|plan|tier|timeout|pool[._](?:size|max)|consistency)(?:$|[._])",
+    r"plan|tier|timeout|pool[._](?:size|max)|consistency)(?:$|[._])",
     re.IGNORECASE,
 )
+_OUTCOME = re.compile(r"(?:^|[._])(?:hit|cache[._](?:status|result)|response[._]flags?)(?:$|[._])", re.IGNORECASE)
 _WAIT = re.compile(
     r"(?:wait|wait[._]time|queue[._]time|queued|acquire|acquire[._]time|blocked|lock[._]time)"
     r"(?P<unit>[._]?(?:ns|us|micros|ms|millis|s|sec|seconds))?$",
@@ -62,6 +64,11 @@ class Difference(Struct, frozen=True):
     name: str
     baseline: str
     suspect: str
+
+    @property
+    def outcome(self) -> bool:
+        """Tell whether it is what came of an operation, as against how that was set."""
+        return _OUTCOME.search(self.name) is not None
 
     @property
     def text(self) -> str:
@@ -96,7 +103,7 @@ def differences(pair: Pair, context: Context) -> list[str]:
 
 
 def settings(pair: Pair, context: Context) -> list[Difference]:
-    """List settings (flags, variants, modes) of a pair's spans whose values have nothing in common."""
+    """List settings (flags, variants, modes) and outcomes of a pair's spans whose values have nothing in common."""
     if not _telling(context.baseline.names).has_settings or not _telling(context.suspect.names).has_settings:
         return []
     a, b = _told(pair, context)
@@ -104,7 +111,7 @@ def settings(pair: Pair, context: Context) -> list[Difference]:
 
 
 def process_settings(a: list[Resource], b: list[Resource], context: Context) -> list[Difference]:
-    """List settings that processes report of themselves and whose values have nothing in common."""
+    """List settings that processes report of themselves, those whose values have nothing in common."""
     one, two = ([resource.attributes for resource in side] for side in (a, b))
     names = _telling(frozenset().union(*one, *two)).settings
     return _unlike(_gathered(one, names), _gathered(two, names), context)
@@ -192,7 +199,9 @@ def _telling(names: frozenset[str]) -> Telling:
     waits = {
         name: found["unit"].lstrip("._").lower() for name in names if (found := _WAIT.search(name)) if found["unit"]
     }
-    settings = frozenset(name for name in names if _SETTING.search(name) and not _VOLATILE.search(name))
+    settings = frozenset(
+        name for name in names if (_SETTING.search(name) or _OUTCOME.search(name)) and not _VOLATILE.search(name)
+    )
     sizes = frozenset(name for name in names if _SIZE.search(name))
     return Telling(
         settings=settings,

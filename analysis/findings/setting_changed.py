@@ -24,6 +24,11 @@ TITLE = "Setting changed"
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield each changed setting of each service once."""
+    return changed(CODE, TITLE, CauseKind.VERSION_CHANGE, context, outcome=False)
+
+
+def changed(code: str, title: str, kind: CauseKind, context: Context, *, outcome: bool) -> Iterable[Candidate]:
+    """Yield each difference of each service once, of how it is set or (`outcome`) of what came of its work."""
     before, after = processes(context.baseline), processes(context.suspect)
     of_process = {
         service: process_settings(before[service], after[service], context) for service in before.keys() & after.keys()
@@ -32,16 +37,16 @@ def find(context: Context) -> Iterable[Candidate]:
     for pair in context.alignment.pairs:
         if not pair.baseline or not pair.suspect:
             continue
-        for changed in (*of_process.get(pair.key.service, ()), *settings(pair, context)):
-            if (pair.key.service, changed.name) not in told:
-                told.add((pair.key.service, changed.name))
-                service = pair.key.service
+        service = pair.key.service
+        for it in (*of_process.get(service, ()), *settings(pair, context)):
+            if it.outcome is outcome and (service, it.name) not in told:
+                told.add((service, it.name))
                 yield differs(
-                    CODE,
-                    TITLE,
-                    CauseKind.VERSION_CHANGE,
+                    code,
+                    title,
+                    kind,
                     pair,
                     context,
-                    summary=f"{changed.name} is {changed.suspect} instead of {changed.baseline} in {service}",
-                    evidence=[changed.text],
+                    summary=f"{it.name} is {it.suspect} instead of {it.baseline} in {service}",
+                    evidence=[it.text],
                 )

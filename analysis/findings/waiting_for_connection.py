@@ -6,7 +6,8 @@
 
 A pool that is too small (or held too long) shows as time before a call that begins within a moment of the end of
 another call of the same process to the same place. Where a library states how long it waited (`wait_time_ms`), that
-counts as well.
+counts as well; where it has a span for it (`pool.acquire`, `getConnection`), that is all it does, and wherever it is
+called from, it waits for one thing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from msgspec.structs import replace
 from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings import slow_operation
+from analysis.findings.connection_phases import phase_of
 from analysis.findings.differences import waits
 from analysis.format import duration
 
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from analysis.attribute import Share
     from analysis.findings.base import Candidate, Context
     from analysis.model import Span
+    from analysis.operation_key import OperationKey
     from analysis.profile import Profile
 
 CODE = "waiting-for-connection"
 TITLE = "Waiting for a connection"
+
+ACQUIRES = "by its name it waits until it is given a connection or a lock"
 
 
 def find(context: Context) -> Iterable[Candidate]:
@@ -40,15 +45,59 @@ def find(context: Context) -> Iterable[Candidate]:
     if context.mirrored:
         return
     calls: Calls | None = None
+    acquiring: dict[tuple[str, str, str], list[Candidate]] = defaultdict(list)
     for share in context.attribution.shares:
         growth = slow_operation.grew(share, context)
         if not growth:
             continue
+        if _acquires(share.pair.key):
+            made = _because(share, growth, ACQUIRES, context)
+            acquiring[made.service, made.operation, made.affects].append(made)
+            continue
         calls = calls or Calls(context.suspect)
         reason = _stated(share, growth, context) or _handed_over(share, growth, calls, context)
         if reason:
-            made = slow_operation.because(share, growth, context, CODE, TITLE, reason, [reason])
-            yield replace(made, kind=CauseKind.WAIT_GAP)
+            yield _because(share, growth, reason, context)
+    for places in acquiring.values():
+        yield _together(places, context)
+
+
+def _because(share: Share, growth: int, reason: str, context: Context) -> Candidate:
+    made = slow_operation.because(share, growth, context, CODE, TITLE, reason, [reason])
+    return replace(made, kind=CauseKind.WAIT_GAP)
+
+
+def _acquires(key: OperationKey) -> bool:
+    """Tell whether all that a span does, by its name, is to wait until its process may have something."""
+    own = key.category in ("", "db") and key.kind not in semconv.SERVING
+    return own and phase_of(key.name) == "acquire"
+
+
+def _together(places: list[Candidate], context: Context) -> Candidate:
+    """Return one candidate for what waits in one or several places, named by the longest wait."""
+    if len(places) == 1:
+        return places[0]
+    places = sorted(places, key=lambda made: (-_weight(made), _caller(made), made.suspect_spans))
+    first = places[0]
+    most = context.options.max_span_ids
+    return replace(
+        first,
+        claims={pair: ns for made in places for pair, ns in made.claims.items()},
+        off_path_ns=sum(made.off_path_ns for made in places),
+        summary=f"{first.summary}; so it does in {len(places)} places",
+        evidence=[ACQUIRES, *(f"under {_caller(made)}: {duration(_weight(made))} more" for made in places)],
+        baseline_spans=[span for made in places for span in made.baseline_spans][:most],
+        suspect_spans=[span for made in places for span in made.suspect_spans][:most],
+    )
+
+
+def _weight(made: Candidate) -> int:
+    return made.claimed_ns or made.off_path_ns
+
+
+def _caller(made: Candidate) -> str:
+    above = made.pair.parent
+    return above.key.name if above is not None else "nothing"
 
 
 def _stated(share: Share, growth: int, context: Context) -> str:

@@ -102,3 +102,14 @@ def test_templates_are_stable(text) -> None:
     once = template(text)
     assert template(once) == once
     statement_template(text)
+
+
+def test_graphql_operations_of_one_span_name_are_two(trace) -> None:
+    """The operation's name tells executions apart; a client that names it still goes where its URL says."""
+    t = trace()
+    keys = OperationKeys()
+    one, two = ({"graphql.operation.name": name, "url.full": "http://shop/graphql"} for name in ("Cart", "Search"))
+    for kind in (SpanKind.INTERNAL, SpanKind.SERVER):
+        spans = [t.span("execute", 0, 1, kind=kind, attributes=said) for said in (one, two)]
+        assert len({keys.number(span) for span in spans}) == 2
+    assert operation_key(t.span("POST", 0, 1, kind=SpanKind.CLIENT, attributes=one)).detail == "shop/graphql"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analysis import compare, render_markdown, render_text
 from analysis.comparison import VerdictKind
 from analysis.model import SpanKind
@@ -36,6 +38,20 @@ def test_time_that_was_saved_elsewhere_is_no_share_of_the_difference(trace) -> N
     assert "charge in shop" in result.causes[0].summary
     assert "(+200 ms)" in document
     assert "of the difference" not in document.partition("**Confidence")[0]
+
+
+@pytest.mark.parametrize(("other", "share"), [(350, 0.8), (300, 1.0), (220, 1.0), (200, 0.0), (100, 0.0), (50, 0.0)])
+def test_a_share_is_a_part_of_the_whole(trace, other: float, share: float) -> None:
+    """A failing call takes 200 ms more: all of what is left where a little was saved elsewhere, none where much was."""
+    sides = []
+    for took, beside in ((100, 300), (300, other)):
+        t = trace()
+        root = t.span("POST /pay", 0, took + beside, kind=SpanKind.SERVER)
+        t.span("charge", 0, took, root, kind=SpanKind.CLIENT, error=took > 100)
+        t.span("notify", took, took + beside, root, kind=SpanKind.CLIENT)
+        sides.append(t.build())
+    cause = compare(*sides).causes[0]
+    assert (cause.operation, cause.delta_ns, cause.share) == ("charge", 200_000_000, share)
 
 
 def test_a_trace_whose_clock_is_absurd_has_no_time_of_day(trace) -> None:

@@ -158,3 +158,80 @@ def test_a_browser_that_sends_no_kinds_is_told_by_what_it_asks_for(trace, path: 
         t.span(f"GET {asked}", 5, 5 + took, root, kind=SpanKind.UNSPECIFIED)
         sides.append(t.build())
     assert compare(*sides).verdict.kind is kind
+
+
+def entered_once(trace, said: dict, *, took: float = 40, browser: bool = False, root: dict | None = None):
+    """Return a request to an address that serves many operations, whose process says which one it was asked for."""
+    t = trace()
+    caller = t.span("POST", 0, took + 30, kind=CLIENT, service="browser") if browser else None
+    attributes = {"http.request.method": "POST", "http.route": "/api", **(root or {})}
+    serve = t.span("POST /api", 2, took + 20, caller, kind=SERVER, attributes=attributes)
+    handler = t.span("handler", 3, took + 18, serve)
+    execute = t.span("execute", 4, took + 16, handler, attributes=said)
+    t.span("SELECT", 5, took + 10, execute, kind=CLIENT, attributes={"db.system": "mysql"})
+    return t.build()
+
+
+def query(name: str) -> dict:
+    """Return what GraphQL's instrumentation says of an operation."""
+    return {"graphql.operation.type": "query", "graphql.operation.name": name}
+
+
+def method(name: str) -> dict:
+    """Return what is said of a method that is served."""
+    return {"rpc.system": "jsonrpc", "rpc.method": name}
+
+
+@pytest.mark.parametrize("browser", [False, True])
+@pytest.mark.parametrize("said", [query, method])
+def test_what_one_address_is_asked_for_makes_the_operation(trace, said, *, browser: bool) -> None:
+    """Equal roots, another name in the body: two questions, both named; with the same name it is one operation."""
+    a = entered_once(trace, said("ProductPage"), browser=browser)
+    other = compare(a, entered_once(trace, said("OrderHistory"), took=400, browser=browser)).verdict
+    assert other.kind is VerdictKind.NOT_COMPARABLE
+    assert "ProductPage" in other.headline
+    assert "OrderHistory" in other.headline
+    same = compare(a, entered_once(trace, said("ProductPage"), took=400, browser=browser)).verdict
+    assert same.kind is VerdictKind.SLOWER
+
+
+def test_the_address_itself_may_say_what_is_asked_for(trace) -> None:
+    """Some put the operation's name on the server span, beside the URL that is always the same."""
+    sides = [
+        entered_once(trace, {}, root=query(name) | {"url.full": "http://shop/api"}, took=took)
+        for name, took in (("ProductPage", 40), ("OrderHistory", 400))
+    ]
+    assert compare(*sides).verdict.kind is VerdictKind.NOT_COMPARABLE
+    assert compare(sides[0], sides[0]).verdict.kind is VerdictKind.IDENTICAL
+
+
+@pytest.mark.parametrize("said", [{}, {"graphql.operation.type": "query"}])
+def test_a_request_that_does_not_say_what_it_asks_for_is_compared(trace, said: dict) -> None:
+    """A name on one side only is another way of instrumenting, or an anonymous query: no contradiction."""
+    result = compare(entered_once(trace, query("ProductPage")), entered_once(trace, said, took=400))
+    assert result.verdict.kind is VerdictKind.SLOWER
+
+
+@pytest.mark.parametrize("kind", [CLIENT, SpanKind.UNSPECIFIED])
+def test_another_method_that_a_request_calls_is_a_new_call(trace, kind: SpanKind) -> None:
+    """What a process asks of others is how it serves the request, not what it was asked for."""
+    sides = []
+    for name, took in (("List", 40), ("Search", 400)):
+        t = trace()
+        root = t.span("GET /items", 0, took + 20, kind=SERVER)
+        t.span(name, 5, took + 5, root, kind=kind, attributes={"rpc.system": "grpc", "rpc.method": name})
+        sides.append(t.build())
+    result = compare(*sides)
+    assert result.verdict.kind is VerdictKind.SLOWER
+    assert result.causes[0].finding == "new-calls"
+
+
+def test_methods_of_one_name_are_told_by_the_root_itself(trace) -> None:
+    """A server whose spans all carry one name says in an attribute which method it serves."""
+    sides = []
+    for name in ("List", "Search"):
+        t = trace()
+        t.span("grpc.server", 0, 40, kind=SERVER, attributes={"rpc.service": "Items", "rpc.method": name})
+        sides.append(t.build())
+    verdict = compare(*sides).verdict
+    assert verdict.headline.startswith("not comparable: A is shop grpc.server (Items/List), B is")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from requests_drawn import DB, found
 
 from analysis import compare
@@ -95,3 +96,26 @@ def test_a_call_missing_from_a_trace_with_holes_is_no_certain_change(trace) -> N
             del t.spans[1:3]
         sides.append(t.build())
     assert compare(*sides).verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_call_whose_caller_was_lost_is_neither_gone_nor_new(trace, *, lost: bool, swapped: bool) -> None:
+    """A service sent no spans, so its consumer hangs under the root there: it works on both sides, and is one of both.
+
+    Where nothing was lost, work that stands elsewhere is another way of working.
+    """
+    sides = []
+    for whole in (False, True):
+        t = trace()
+        root = t.span("POST /orders", 0, 60, kind=SpanKind.SERVER, service="gateway")
+        above = root
+        if whole or lost:
+            for depth in range(5):
+                above = t.span(f"step {chr(97 + depth)}", 2 + depth, 58 - depth, above, service="orders")
+        t.span("mail", 20, 30, above, kind=SpanKind.CONSUMER, service="mail")
+        if lost and not whole:
+            del t.spans[1:6]
+        sides.append(t.build())
+    result = compare(*(reversed(sides) if swapped else sides))
+    assert any("calls mail" in finding.summary for finding in result.findings) is not lost

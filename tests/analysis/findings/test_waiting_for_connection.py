@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analysis import compare
 from analysis.comparison import CauseKind
 from analysis.model import SpanKind
@@ -38,5 +40,62 @@ def test_a_wait_that_the_library_states_is_believed(trace) -> None:
 def test_a_gap_that_nobody_ends_is_the_operation_itself(trace, only) -> None:
     """Time before a query that starts by itself may be anything."""
     result = compare(drawn(trace, 3), drawn(trace, 300))
+    assert only(result, "waiting-for-connection") is None
+    assert result.causes[0].finding == "operation-slower"
+
+
+def acquiring(trace, name: str, *waits: float, kind: SpanKind = SpanKind.INTERNAL, says: dict | None = None):
+    """Return callers that each query a store, with a span of some name before the query."""
+    t = trace()
+    root = t.span("GET /", 0, sum(waits) + 20 * len(waits) + 5, kind=SpanKind.SERVER)
+    now = 2
+    for i, wait in enumerate(waits):
+        caller = t.span(("read", "check", "write")[i], now, now + wait + 18, root)
+        t.span(name, now + 1, now + 1 + wait, caller, kind=kind, attributes=says)
+        t.span("SELECT", now + 2 + wait, now + 16 + wait, caller, kind=SpanKind.CLIENT, attributes=DB)
+        now += wait + 20
+    return t.build()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("HikariDataSource.getConnection", SpanKind.INTERNAL, {}),
+        ("get_connection", SpanKind.INTERNAL, {}),
+        ("pool.acquire", SpanKind.CLIENT, {"server.address": "store"}),
+        ("acquire", SpanKind.CLIENT, {"db.system": "postgresql"}),
+    ],
+)
+def test_a_span_that_only_waits_for_a_connection_is_known_by_its_name(trace, name, kind, says) -> None:
+    """The library has a span for it: nobody is sent to profile it or to look for a query plan."""
+    result = compare(*(acquiring(trace, name, wait, kind=kind, says=says) for wait in (0.5, 300)))
+    first = result.causes[0]
+    assert (first.finding, first.kind, first.operation) == ("waiting-for-connection", CauseKind.WAIT_GAP, name)
+    assert "pool" in result.next_steps[0].text
+    assert "query plan" not in result.next_steps[0].text
+
+
+def test_one_pool_that_many_wait_for_is_one_cause(trace) -> None:
+    """Three callers wait for a connection each: one cause of all the time, with its places, the longest first."""
+    result = compare(*(acquiring(trace, "pool.acquire", *waits) for waits in ((0.5, 0.5, 0.5), (200, 300, 100))))
+    (cause,) = result.causes
+    assert (cause.finding, cause.share) == ("waiting-for-connection", 1.0)
+    assert cause.evidence[1:] == tuple(
+        f"under {name}: {ms} ms more" for name, ms in (("check", "300"), ("read", "200"), ("write", "99.5"))
+    )
+    assert len(cause.suspect_span_ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("Acquirer.charge", SpanKind.INTERNAL, {}),
+        ("POST /acquire", SpanKind.CLIENT, {"http.method": "POST", "http.url": "http://locks/acquire"}),
+        ("POST /acquire", SpanKind.SERVER, {}),
+    ],
+)
+def test_what_is_only_called_like_that_waits_for_nothing_known(trace, only, name, kind, says) -> None:
+    """A bank that acquires, a service that grants locks: their time is their own work."""
+    result = compare(*(acquiring(trace, name, wait, kind=kind, says=says) for wait in (0.5, 300)))
     assert only(result, "waiting-for-connection") is None
     assert result.causes[0].finding == "operation-slower"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analysis import compare, render_text
 from analysis.comparison import VerdictKind
 from analysis.model import Event, SpanKind
@@ -141,3 +143,27 @@ def test_a_setting_of_the_slow_service_is_told_with_the_cause_and_as_a_step(trac
     assert not any("banner" in line for line in result.causes[0].evidence)
     assert "new-price is on instead of off" in result.next_steps[1].text
     assert render_text(result).count("new-price is on instead of off in shop") == 2  # once as evidence, once as a step
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("cache.hit", True, False), ("cache.status", "HIT", "MISS"), ("response_flags", "-", "UO")],
+)
+def test_what_came_of_an_operation_is_no_setting(trace, only, name: str, before: object, after: object) -> None:
+    """A miss and a mark on the response are told as evidence; nobody set them, so nobody is sent to look who did."""
+    a, b = served(trace, attributes={name: before}), served(trace, 400, attributes={name: after})
+    result = compare(a, b)
+    assert only(result, "outcome-changed").summary == f"{name} is {after} instead of {before} in shop"
+    assert only(result, "setting-changed") is None
+    assert f"{name}: {before} in A, {after} in B" in result.causes[0].evidence
+    assert not any("setting" in step.text for step in result.next_steps)
+    assert only(compare(a, a), "outcome-changed") is None
+
+
+@pytest.mark.parametrize("name", ["flags", "response_timeout", "feature_flag.result.variant"])
+def test_what_an_operation_was_told_is_no_outcome(trace, only, name: str) -> None:
+    """Flags, limits and variants are set by somebody, whatever else is in their names."""
+    result = compare(served(trace, attributes={name: "a"}), served(trace, 400, attributes={name: "b"}))
+    assert only(result, "outcome-changed") is None
+    assert name in only(result, "setting-changed").summary
+    assert any(f"setting: {name} is b instead of a" in step.text for step in result.next_steps)
