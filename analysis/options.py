@@ -125,8 +125,9 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     rival_share: float = 0.5
     """A further cause of more than this share of the first one's time is about as large."""
 
-    pause_overlap: float = 0.5
-    """Spans stand still together when the instant they share makes up at least this share of each one's growth."""
+    pause_overlap: float = 0.8
+    """Spans stand still together when an instant that they share, in which nothing of their process starts or ends,
+    makes up at least this share of each one's growth: a pause stretches all that it meets by as long as it lasts."""
 
     # What is the same on both sides ------------------------------------------------------------------
     same_work: float = 0.5
