@@ -70,7 +70,6 @@ def find(context: Context) -> Iterable[Candidate]:
             own=[hole.own for hole in holes if hole.own],
             edges=[hole.edge for hole in holes if hole.edge],
             neighbours=suspicion.neighbours,
-            slow_neighbours=suspicion.slow_neighbours,
         )
         made = accusation(service, stood, context)
         at = start - context.suspect.tree.starts[context.suspect.tree.root]

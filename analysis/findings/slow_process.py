@@ -5,7 +5,8 @@
                                                 catalog pod 7   ......stalled......
 
 A starved, paused or overloaded process shows as gaps before its server spans, as own time inside them, or
-both, in whatever it was doing at that moment. One named process says more than a list of its spans.
+both, in whatever it was doing at that moment. One named process says more than a list of its spans. What says itself
+why it takes longer (a larger answer, a cold start) is no sign of that.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from analysis import semconv
 from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
+from analysis.findings import cold_start, input_changed, payload_growth, waiting_for_connection
 from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.slow_operation import own_growth
 from analysis.format import count, duration
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 CODE = "slow-process"
 TITLE = "Slow process"
 
+REASONS = (waiting_for_connection, cold_start, input_changed, payload_growth)
+
 
 class Suspicion(Struct):
     """What speaks against one service."""
@@ -37,7 +42,6 @@ class Suspicion(Struct):
     own: list[tuple[int, Pair]]  # (growth ns, pair) of its spans
     edges: list[Edge]  # grown calls from or to it
     neighbours: set[tuple[str, str]]  # other ends of all its calls
-    slow_neighbours: set[tuple[str, str]]  # other ends of its grown calls
 
 
 def find(context: Context) -> Iterable[Candidate]:
@@ -45,14 +49,17 @@ def find(context: Context) -> Iterable[Candidate]:
     if context.mirrored:
         return
     for service, suspicion in suspicions(context).items():
-        if _whole(suspicion, service, context):
-            yield accusation(service, suspicion, context)
+        if not _whole(suspicion, service, context):
+            continue
+        left = _unexplained(suspicion, context)
+        if _whole(left, service, context):
+            yield accusation(service, left, context)
 
 
 @once
 def suspicions(context: Context) -> dict[str, Suspicion]:
     """Gather what speaks against each service."""
-    gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), set()))
+    gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set()))
     for share in context.attribution.shares:
         if share.pair.baseline and share.pair.suspect and _own_work(share.pair):
             growth = own_growth(share, context)
@@ -65,7 +72,6 @@ def suspicions(context: Context) -> dict[str, Suspicion]:
             suspicion.neighbours.add(end)
             if slow:
                 suspicion.edges.append(edge)
-                suspicion.slow_neighbours.add(end)
     return gathered
 
 
@@ -76,11 +82,24 @@ def _own_work(pair: Pair) -> bool:
 
 def _whole(suspicion: Suspicion, service: str, context: Context) -> bool:
     """Tell whether the signs concern the process rather than one operation or one line."""
-    slow = suspicion.slow_neighbours
+    inward = {("in", edge.caller) for edge in suspicion.edges if edge.callee == service}
+    slow = inward | {("out", edge.callee) for edge in suspicion.edges if edge.caller == service}
     if len(slow) >= 2 and len(slow) >= context.options.process_share * len(suspicion.neighbours):
         return True
-    inward = [edge for edge in suspicion.edges if edge.callee == service]
     return bool(suspicion.own) and bool(inward)
+
+
+def _unexplained(suspicion: Suspicion, context: Context) -> Suspicion:
+    """Return what is left of a suspicion without the spans and calls that say why they take longer."""
+    explained = _explained(context)
+    own = [(growth, pair) for growth, pair in suspicion.own if id(pair) not in explained]
+    return replace(suspicion, own=own, edges=[edge for edge in suspicion.edges if id(edge.pair) not in explained])
+
+
+@once
+def _explained(context: Context) -> set[int]:
+    """Return the pairs that another finding has the reason of, by id."""
+    return {pair for reason in REASONS for candidate in reason.find(context) for pair in candidate.claims}
 
 
 def accusation(service: str, suspicion: Suspicion, context: Context) -> Candidate:

@@ -54,3 +54,29 @@ def test_one_slow_operation_does_not_accuse_its_process(trace) -> None:
     """A single slow operation is named by itself."""
     result = compare(queried(trace).build(), queried(trace, own=300).build())
     assert [cause.finding for cause in result.causes] == ["operation-slower"]
+
+
+def answered(trace, lost: float, size: int):
+    """Return a trace of a call whose server loses time (ms) before its answer and after it, and says its size."""
+    t = trace()
+    root = t.span("GET /", 0, 60 + 2 * lost, kind=SpanKind.SERVER, service="front")
+    call = t.span("GET", 5, 40 + 2 * lost, root, kind=SpanKind.CLIENT, service="front")
+    told = {"http.response.body.size": size}
+    t.span("GET /export", 7, 38 + lost, call, kind=SpanKind.SERVER, service="reports", attributes=told)
+    return t.build()
+
+
+def test_work_and_calls_slow_together_accuse_their_process(trace) -> None:
+    """An operation that is slow itself, and slow to be reached, is slow because its process is."""
+    first = compare(answered(trace, 1, 2_000), answered(trace, 300, 2_100)).causes[0]
+    assert (first.finding, first.service) == ("slow-process", "reports")
+    assert "1 call to it and 1 of its operations lost time" in first.summary
+
+
+def test_what_says_why_it_is_slow_accuses_no_process(trace, only) -> None:
+    """A large answer takes long to make and to send: that is one cause, and nothing is wrong with the process."""
+    result = compare(answered(trace, 1, 2_000), answered(trace, 300, 50_000_000))
+    (cause,) = result.causes
+    assert (cause.finding, cause.service, cause.peer_service) == ("payload-growth", "reports", "front")
+    assert cause.delta_ns == result.response_time.delta_ns == 598_000_000
+    assert only(result, "slow-process") is None
