@@ -58,7 +58,8 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     below it, something else explains more."""
 
     overlap_drop: float = 0.75
-    """Concurrency of siblings at or below this fraction of the baseline's is lost parallelism."""
+    """Concurrency of siblings at or below this fraction of the baseline's is lost parallelism, when as few pairs of
+    them still run beside each other."""
 
     edge_share: float = 0.6
     """A slow edge is `network` when at least this share of the client span's growth lies outside its server."""
