@@ -66,10 +66,10 @@ def find(context: Context) -> Iterable[Candidate]:
         start, end = _quiet(holes, context)
         if any(end - start < context.options.pause_overlap * hole.growth_ns for hole in holes):
             continue
-        stood = Suspicion(
+        stood = replace(
+            suspicion,
             own=[hole.own for hole in holes if hole.own],
             edges=[hole.edge for hole in holes if hole.edge],
-            neighbours=suspicion.neighbours,
         )
         made = accusation(service, stood, context)
         at = start - context.suspect.tree.starts[context.suspect.tree.root]

@@ -5,8 +5,9 @@
                                                 catalog pod 7   ......stalled......
 
 A starved, paused or overloaded process shows as gaps before its server spans, as own time inside them, or
-both, in whatever it was doing at that moment. One named process says more than a list of its spans. What says itself
-why it takes longer (a larger answer, a cold start) is no sign of that.
+both, in whatever it was doing at that moment; or in all that it does itself, in several operations, without one as
+quick as before. One named process says more than a list of its spans. What says itself why it takes longer (a larger
+answer, a cold start) is no sign of that.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Suspicion(Struct):
     own: list[tuple[int, Pair]]  # (growth ns, pair) of its spans
     edges: list[Edge]  # grown calls from or to it
     neighbours: set[tuple[str, str]]  # other ends of all its calls
+    steady: int  # operations of its own that take time and are as quick as before
 
 
 def find(context: Context) -> Iterable[Candidate]:
@@ -59,12 +61,15 @@ def find(context: Context) -> Iterable[Candidate]:
 @once
 def suspicions(context: Context) -> dict[str, Suspicion]:
     """Gather what speaks against each service."""
-    gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set()))
+    gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), 0))
     for share in context.attribution.shares:
         if share.pair.baseline and share.pair.suspect and _own_work(share.pair):
             growth = own_growth(share, context)
+            suspicion = gathered[share.pair.key.service]
             if growth > context.noise(share):
-                gathered[share.pair.key.service].own.append((growth, share.pair))
+                suspicion.own.append((growth, share.pair))
+            elif _by_itself(share.pair) and share.suspect.exposed_ns > context.options.group_noise_ns:
+                suspicion.steady += 1
     for edge in context.edges:
         slow = grown(edge, context.options)
         for service, end in ((edge.callee, ("in", edge.caller)), (edge.caller, ("out", edge.callee))):
@@ -77,7 +82,12 @@ def suspicions(context: Context) -> dict[str, Suspicion]:
 
 def _own_work(pair: Pair) -> bool:
     """Tell whether a pair's own time is its process's: its work, and its calls to what sends no spans."""
-    return pair.key.kind not in semconv.CALLING or not any(child.suspect for child in pair.children)
+    return _by_itself(pair) or not any(child.suspect for child in pair.children)
+
+
+def _by_itself(pair: Pair) -> bool:
+    """Tell whether a pair is work rather than a call."""
+    return pair.key.kind not in semconv.CALLING
 
 
 def _whole(suspicion: Suspicion, service: str, context: Context) -> bool:
@@ -86,7 +96,8 @@ def _whole(suspicion: Suspicion, service: str, context: Context) -> bool:
     slow = inward | {("out", edge.callee) for edge in suspicion.edges if edge.caller == service}
     if len(slow) >= 2 and len(slow) >= context.options.process_share * len(suspicion.neighbours):
         return True
-    return bool(suspicion.own) and bool(inward)
+    everything = 0 if suspicion.steady else sum(_by_itself(pair) for _, pair in suspicion.own)
+    return everything >= context.options.common_groups or (bool(suspicion.own) and bool(inward))
 
 
 def _unexplained(suspicion: Suspicion, context: Context) -> Suspicion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from requests_drawn import queried
 
 from analysis import compare
@@ -80,3 +81,37 @@ def test_what_says_why_it_is_slow_accuses_no_process(trace, only) -> None:
     assert (cause.finding, cause.service, cause.peer_service) == ("payload-growth", "reports", "front")
     assert cause.delta_ns == result.response_time.delta_ns == 598_000_000
     assert only(result, "slow-process") is None
+
+
+def worked(trace, *factors: float, kind: SpanKind = SpanKind.INTERNAL):
+    """Return a trace of one service whose operations, 4 ms each, take so many times as long."""
+    t = trace()
+    root = t.span("GET /", 0, 4 * sum(factors) + 2, kind=SpanKind.SERVER, service="front")
+    at = 1.0
+    for i, factor in enumerate(factors):
+        t.span(f"step {'abcdef'[i]}", at, at + 4 * factor, root, service="orders", kind=kind,
+               attributes={"net.peer.name": f"store-{'abcdef'[i]}"} if kind is SpanKind.CLIENT else {})  # fmt: skip
+        at += 4 * factor
+    return t.build()
+
+
+def test_a_process_slow_in_all_it_does_itself_is_named_once(trace) -> None:
+    """Several operations of one service, none as quick as before: the service is slow, not each of them."""
+    (cause,) = compare(worked(trace, 1, 1, 1, 1), worked(trace, 9, 10, 11, 10)).causes
+    assert (cause.finding, cause.service) == ("slow-process", "orders")
+    assert "4 of its operations lost time" in cause.summary
+    assert cause.delta_ns == 144_000_000
+
+
+@pytest.mark.parametrize("factors", [(9, 10, 11, 1), (10, 10)])
+def test_some_slow_operations_accuse_no_process(trace, only, factors) -> None:
+    """Where one operation is as quick as before, or there are few of them, each is named by itself."""
+    result = compare(worked(trace, *[1] * len(factors)), worked(trace, *factors))
+    assert only(result, "slow-process") is None
+    assert {cause.finding for cause in result.causes} == {"operation-slower"}
+
+
+def test_calls_that_are_slow_accuse_no_process(trace, only) -> None:
+    """What several stores take longer for is no work of their caller."""
+    a, b = (worked(trace, *[factor] * 4, kind=SpanKind.CLIENT) for factor in (1, 10))
+    assert only(compare(a, b), "slow-process") is None
