@@ -24,7 +24,6 @@ from analysis.findings.differences import differences
 from analysis.findings.errors import peer_of
 from analysis.findings.missing_spans import unseen
 from analysis.format import duration
-from analysis.tree import self_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,40 +157,26 @@ def _blind(pair: Pair, peer: str | None) -> Iterable[str]:
 def _few(share: Share, context: Context) -> str:
     """Say how long the few calls take that alone became slower; "" when the typical one did, or too few show it."""
     options = context.options
-    quick, slow = ("B", "A") if context.mirrored else ("A", "B")
-    own_a, own_b = _own_times(share.pair, context)
-    before, after = (own_b, own_a) if context.mirrored else (own_a, own_b)
-    usual, longest = median(own for own, _ in before), max(own for own, _ in before)
-    if len(after) <= options.first_call_others or median(own for own, _ in after) > _jitter(usual, options):
+    if context.after(share).calls <= options.first_call_others:
         return ""
-    struck = [took for own, took in after if own > _jitter(longest, options)]
-    others = [took for own, took in after if own <= _jitter(longest, options)]
-    if not struck:
+    sides = (share.pair.baseline, context.baseline, "A"), (share.pair.suspect, context.suspect, "B")
+    (quick, of_quick, a), (slow, of_slow, b) = sides[::-1] if context.mirrored else sides
+    before = [of_quick.own_ns[i] for group in quick for i in group.spans]
+    after = [(of_slow.own_ns[i], of_slow.tree.ends[i] - of_slow.tree.starts[i]) for group in slow for i in group.spans]
+    limit = _jitter(max(before), options)
+    struck = [took for own, took in after if own > limit]
+    if not struck or median(own for own, _ in after) > _jitter(median(before), options):
         return ""
+    others = [took for own, took in after if own <= limit]
     return (
-        f"{duration(int(median(struck)))} in {len(struck)} of {len(after)} calls of {slow}, "
-        f"in the others {duration(int(median(others)))} as in {quick}"
+        f"{duration(int(median(struck)))} in {len(struck)} of {len(after)} calls of {b}, "
+        f"in the others {duration(int(median(others)))} as in {a}"
     )
 
 
 def _jitter(own_ns: float, options: CompareOptions) -> float:
     """Return how long a call may take that otherwise takes `own_ns`."""
     return own_ns + options.group_noise_ns + options.group_noise_ratio * own_ns
-
-
-def _own_times(pair: Pair, context: Context) -> list[list[tuple[int, int]]]:
-    """Return own time and duration (ns) of every call of a pair, for each side."""
-    return [
-        [(own[i], side.tree.ends[i] - side.tree.starts[i]) for group in groups for i in group.spans]
-        for groups, side, own in zip(
-            (pair.baseline, pair.suspect), (context.baseline, context.suspect), _self_times(context), strict=True
-        )
-    ]
-
-
-@once
-def _self_times(context: Context) -> list[list[int]]:
-    return [self_times(side.tree)[0] for side in (context.baseline, context.suspect)]
 
 
 def _said(pair: Pair, context: Context) -> str:
