@@ -5,7 +5,8 @@
               before             after
 
 `before` is the time until the server's span starts (connecting, queueing, the request's way), `after` the
-time from its end (the response's way). Their sum does not depend on the clocks of the two hosts; the split
+time from its end (the response's way), both without what the client has spans of its own for: a name looked up
+or a connection made in a span stands for itself. Their sum does not depend on the clocks of the two hosts; the split
 does, so it is a hint. A network fault, a starved host or an exhausted listen queue shows here and in no
 span's own time, which is why edges vote: whether the caller, the callee or the line between them is slow is
 told by the *other* calls of both.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from analysis.align import Alignment
     from analysis.options import CompareOptions
     from analysis.profile import CallGroup, Profile
+    from analysis.tree import SpanTree
 
 
 class Gap(Struct, frozen=True, gc=False):
@@ -62,13 +64,14 @@ class Edge(Struct, frozen=True, kw_only=True):
 def edges(alignment: Alignment, baseline: Profile, suspect: Profile) -> list[Edge]:
     """List the calls that both traces show from both ends."""
     found = []
+    outside_a, outside_b = _outside(baseline.tree), _outside(suspect.tree)
     for pair in alignment.pairs:
         if pair.key.kind is not SpanKind.CLIENT or not pair.baseline or not pair.suspect:
             continue
         for child in pair.children:
             if child.key.kind is not SpanKind.SERVER or not child.baseline or not child.suspect:
                 continue
-            a, b = _gap(child.baseline, baseline), _gap(child.suspect, suspect)
+            a, b = _gap(child.baseline, outside_a), _gap(child.suspect, outside_b)
             if a is None or b is None:
                 continue
             found.append(
@@ -86,21 +89,39 @@ def edges(alignment: Alignment, baseline: Profile, suspect: Profile) -> list[Edg
     return found
 
 
-def _gap(servers: list[CallGroup], side: Profile) -> Gap | None:
-    tree = side.tree
-    calls = before = after = served = 0
-    for group in servers:
-        for i in group.spans:
-            client = tree.parents[i]
-            if client < 0 or tree.spans[client].kind is not SpanKind.CLIENT:
-                continue
-            calls += 1
-            start = min(max(tree.starts[i], tree.starts[client]), tree.ends[client])
-            end = max(min(tree.ends[i], tree.ends[client]), start)
-            before += start - tree.starts[client]
-            after += tree.ends[client] - end
-            served += end - start
-    return Gap(calls, before // calls, after // calls, served // calls) if calls else None
+def _outside(tree: SpanTree) -> dict[int, Gap]:
+    """Return the gap of every call of a trace by its server's span."""
+    found = {}
+    starts, ends, spans = tree.starts, tree.ends, tree.spans
+    for client, children in enumerate(tree.children):
+        if not children or spans[client].kind is not SpanKind.CLIENT:
+            continue
+        reached, high = starts[client], ends[client]
+        free = 0  # covered by no child so far
+        calls = []
+        for child in children:
+            start = min(max(starts[child], starts[client]), high)
+            end = max(min(ends[child], high), start)
+            free += max(0, start - reached)
+            reached = max(reached, end)
+            calls.append((child, free, end - start))
+        free += high - reached
+        # While a server runs nothing is free: what is not before it is after it.
+        found.update({child: Gap(1, before, free - before, served) for child, before, served in calls})
+    return found
+
+
+def _gap(servers: list[CallGroup], outside: dict[int, Gap]) -> Gap | None:
+    gaps = [outside[i] for group in servers for i in group.spans if i in outside]
+    if not gaps:
+        return None
+    calls = len(gaps)
+    return Gap(
+        calls,
+        sum(gap.before_ns for gap in gaps) // calls,
+        sum(gap.after_ns for gap in gaps) // calls,
+        sum(gap.server_ns for gap in gaps) // calls,
+    )
 
 
 def _instances(groups: list[CallGroup], side: Profile) -> tuple[str, ...]:

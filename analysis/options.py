@@ -65,7 +65,8 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     below it, something else explains more."""
 
     overlap_drop: float = 0.75
-    """Concurrency of siblings at or below this fraction of the baseline's is lost parallelism."""
+    """Concurrency of siblings at or below this fraction of the baseline's is lost parallelism, when as few pairs of
+    them still run beside each other."""
 
     edge_share: float = 0.6
     """A slow edge is `network` when at least this share of the client span's growth lies outside its server."""
@@ -132,8 +133,9 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     rival_share: float = 0.5
     """A further cause of more than this share of the first one's time is about as large."""
 
-    pause_overlap: float = 0.5
-    """Spans stand still together when the instant they share makes up at least this share of each one's growth."""
+    pause_overlap: float = 0.8
+    """Spans stand still together when an instant that they share, in which nothing of their process starts or ends,
+    makes up at least this share of each one's growth: a pause stretches all that it meets by as long as it lasts."""
 
     # What is the same on both sides ------------------------------------------------------------------
     same_work: float = 0.5

@@ -74,6 +74,7 @@ class Profile(Struct, frozen=True, kw_only=True):
 
     tree: SpanTree
     path: CriticalPath
+    own_ns: list[int]  # self time per span
     groups: list[CallGroup]  # parents before children
     names: frozenset[str]  # of all attributes of its spans and events
     resources: list[Resource]  # the distinct processes, by their earliest spans
@@ -147,6 +148,7 @@ def profile(trace: Trace, keys: OperationKeys, options: CompareOptions) -> Profi
     return Profile(
         tree=tree,
         path=path,
+        own_ns=own_ns,
         groups=groups,
         names=trace.attribute_names(),
         resources=list({id(span.resource): span.resource for span in spans}.values()),

@@ -4,7 +4,8 @@
                                                        set up on first use
 
 Known by the attribute that serverless platforms set, or by a first call many times as slow as the later calls of the
-same group where the baseline's first call is like the rest.
+same group where the baseline's first call is like the rest. Where a platform has a span for the set-up, it is no new
+call: it stands beside the server's span that states the cold start, in the same service.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING
 from analysis import semconv
 from analysis.findings import slow_edge, slow_operation
 from analysis.findings.base import because
+from analysis.findings.dependencies import changed, changed_calls
 from analysis.format import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analysis.align import Pair
     from analysis.findings.base import Candidate, Context
     from analysis.profile import CallGroup, Profile
 
@@ -31,6 +34,11 @@ def find(context: Context) -> Iterable[Candidate]:
     """Yield slower operations whose spans show that something was set up."""
     if context.mirrored:
         return
+    for caller, came, went in changed_calls(context):
+        setting_up, reason = set_up(caller, came, context)
+        if setting_up:
+            made = changed(caller, setting_up, went, context, came=True)
+            yield because(made, CODE, TITLE, f"a cold start, {reason}", [reason])
     for edge, growth in slow_edge.slow_edges(context):
         # What starts cold has no span yet: the time lies before the first one.
         reason = _stated(edge.server.baseline, edge.server.suspect, context)
@@ -44,6 +52,16 @@ def find(context: Context) -> Iterable[Candidate]:
         reason = _stated(pair.baseline, pair.suspect, context) or _first_call(pair.baseline, pair.suspect, context)
         if reason:
             yield slow_operation.because(share, growth, context, CODE, TITLE, f"a cold start, {reason}", [reason])
+
+
+def set_up(caller: Pair, came: list[Pair], context: Context) -> tuple[list[Pair], str]:
+    """Return which new spans below a caller set up a service whose handler there starts cold, and how it says so."""
+    for end in () if context.mirrored else caller.children:
+        handles = end.key.kind in semconv.SERVING and end.baseline and end.suspect
+        reason = _stated(end.baseline, end.suspect, context) if handles else ""
+        if reason:
+            return [pair for pair in came if pair.key.service == end.key.service], reason
+    return [], ""
 
 
 def _stated(baseline: list[CallGroup], suspect: list[CallGroup], context: Context) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.findings.cache_missed import missed
+from analysis.findings.cold_start import set_up
 from analysis.findings.dependencies import changed, changed_calls
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ TITLE = "New calls"
 
 
 def find(context: Context) -> Iterable[Candidate]:
-    """Yield one candidate per caller whose calls are new for another reason than an empty cache."""
+    """Yield one candidate per caller whose calls are new for another reason than an empty cache or a cold start."""
     for caller, came, went in changed_calls(context):
-        if came and not missed(caller, came, context):
-            yield changed(caller, came, went, context, came=True)
+        setting_up, _ = set_up(caller, came, context)
+        others = [pair for pair in came if pair not in setting_up]
+        if others and not missed(caller, came, context):
+            yield changed(caller, others, went, context, came=True)

@@ -3,8 +3,8 @@
     A   GET /export |----|  40 rows         B   GET /export |-----------------|  9,000 rows
 
 The amount explains the time better than "slower" does: the next question is who asks for so much, or who no longer
-limits it. So it is when the time lies between the caller and what it called: a large body takes long to send. Without
-a change of time it is only told among what else changed.
+limits it. So it is when the time lies between the caller and what it called: a large body takes long to send, after it
+took long to make. Without a change of time it is only told among what else changed.
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ def _carried(context: Context, code: str, title: str, *, of_request: bool) -> It
         ]
         if larger:
             made = slow_edge.slower(edge, growth, context)
+            making = slow_operation.grew(context.share_of[id(edge.server)], context)
+            if making and not set(larger).isdisjoint(sizes(edge.server, context)):
+                made.claims[id(edge.server)] = making
             yield because(made, code, title, _most(larger), [size.text for size in larger])
 
 

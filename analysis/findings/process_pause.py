@@ -6,12 +6,14 @@
                                                        ^ nobody runs: collection, snapshot, throttling
 
 A process that stands still leaves a hole in all it was doing at that moment: in the own time of its spans, and between
-a caller's span and its own. Two calls to the same place that are slow together accuse that place instead.
+a caller's span and its own. Two calls to the same place that are slow together accuse that place instead, and a span
+of the same process that starts or ends meanwhile shows that it ran then.
 """
 
 from __future__ import annotations
 
 from heapq import nlargest
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -61,12 +63,13 @@ def find(context: Context) -> Iterable[Candidate]:
         holes = _together(_holes(service, suspicion, its, context), context)
         if not _independent(holes, context):
             continue
-        start, end = max(hole.start_ns for hole in holes), min(hole.end_ns for hole in holes)
-        stood = Suspicion(
+        start, end = _quiet(holes, context)
+        if any(end - start < context.options.pause_overlap * hole.growth_ns for hole in holes):
+            continue
+        stood = replace(
+            suspicion,
             own=[hole.own for hole in holes if hole.own],
             edges=[hole.edge for hole in holes if hole.edge],
-            neighbours=suspicion.neighbours,
-            slow_neighbours=suspicion.slow_neighbours,
         )
         made = accusation(service, stood, context)
         at = start - context.suspect.tree.starts[context.suspect.tree.root]
@@ -135,6 +138,16 @@ def _together(holes: list[Hole], context: Context) -> list[Hole]:
         if len(here) > len(best):
             best = here
     return best
+
+
+def _quiet(holes: list[Hole], context: Context) -> tuple[int, int]:
+    """Return the longest stretch that holes of one process share in which no span of it starts or ends."""
+    tree = context.suspect.tree
+    start, end = max(hole.start_ns for hole in holes), min(hole.end_ns for hole in holes)
+    process = tree.spans[holes[0].span].resource
+    its = (i for i, span in enumerate(tree.spans) if span.resource is process)
+    signs = sorted(at for i in its for at in (tree.starts[i], tree.ends[i]) if start < at < end)
+    return max(pairwise((start, *signs, end)), key=lambda stretch: stretch[1] - stretch[0])
 
 
 def _independent(holes: list[Hole], context: Context) -> bool:

@@ -4,12 +4,16 @@
         (no children)                           (no children)
 
 For a span with children its own time is what none of them covers: computing, waiting for a lock or a pool.
-A call to something that sends no spans (a database, a third party) is its own: nobody can see inside.
+A call to something that sends no spans (a database, a third party) is its own: nobody can see inside. Where most calls
+take as long as before and a few far longer, it says so: their mean is what none of them takes.
 """
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from analysis import semconv
 from analysis.comparison import CauseKind
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from analysis.align import Pair
     from analysis.attribute import Share
+    from analysis.options import CompareOptions
 
 CODE = "operation-slower"
 TITLE = "Slower operation"
@@ -43,7 +48,9 @@ def find(context: Context) -> Iterable[Candidate]:
     for share in context.attribution.shares:
         growth = grew(share, context)
         if growth:
-            yield slower(share, growth, context)
+            made = slower(share, growth, context)
+            few = _few(share, context)
+            yield replace(made, summary=f"{_said(share.pair, context)} takes {few}") if few else made
 
 
 def grew(share: Share, context: Context) -> int:
@@ -99,7 +106,7 @@ def slower(share: Share, growth: int, context: Context) -> Candidate:
     calls = "" if a.calls == b.calls == 1 else f" over {a.calls} calls in A, {b.calls} in B"
     evidence = [f"own time {duration(a.self_ns)} in A, {duration(b.self_ns)} in B{calls}"]
     where = max(OWN_PARTS, key=lambda part: abs(share.parts.get(part, 0)))
-    if where in PLACES:
+    if where in PLACES and not any(unseen(end) for end in pair.children):
         evidence.append(f"most of it lies {PLACES[where]}")
     if pair.key.further:
         evidence.append(f"what it does: {pair.key.further}")
@@ -108,7 +115,6 @@ def slower(share: Share, growth: int, context: Context) -> Candidate:
     evidence += phases(pair, context)
     evidence += differences(pair, context)
     baseline_ids, suspect_ids = context.span_ids(pair)
-    what = _what(pair, context)
     each_a, each_b = a.total_ns // max(1, a.calls), b.total_ns // max(1, b.calls)
     return Candidate(
         finding=CODE,
@@ -122,7 +128,7 @@ def slower(share: Share, growth: int, context: Context) -> Candidate:
         claims=claims,
         off_path_ns=0 if claims else growth,
         affects="response" if claims else "completion",
-        summary=f"{operation} in {service}{what} takes {duration(each_b)} instead of {duration(each_a)}",
+        summary=f"{_said(pair, context)} takes {duration(each_b)} instead of {duration(each_a)}",
         evidence=evidence,
         baseline_spans=baseline_ids,
         suspect_spans=suspect_ids,
@@ -148,6 +154,33 @@ def _blind(pair: Pair, peer: str | None) -> Iterable[str]:
             yield f"{end.key.service} sent no spans in {dark}: the trace cannot see inside the call there"
 
 
-def _what(pair: Pair, context: Context) -> str:
+def _few(share: Share, context: Context) -> str:
+    """Say how long the few calls take that alone became slower; "" when the typical one did, or too few show it."""
+    options = context.options
+    if context.after(share).calls <= options.first_call_others:
+        return ""
+    sides = (share.pair.baseline, context.baseline, "A"), (share.pair.suspect, context.suspect, "B")
+    (quick, of_quick, a), (slow, of_slow, b) = sides[::-1] if context.mirrored else sides
+    before = [of_quick.own_ns[i] for group in quick for i in group.spans]
+    after = [(of_slow.own_ns[i], of_slow.tree.ends[i] - of_slow.tree.starts[i]) for group in slow for i in group.spans]
+    limit = _jitter(max(before), options)
+    struck = [took for own, took in after if own > limit]
+    if not struck or median(own for own, _ in after) > _jitter(median(before), options):
+        return ""
+    others = [took for own, took in after if own <= limit]
+    return (
+        f"{duration(int(median(struck)))} in {len(struck)} of {len(after)} calls of {b}, "
+        f"in the others {duration(int(median(others)))} as in {a}"
+    )
+
+
+def _jitter(own_ns: float, options: CompareOptions) -> float:
+    """Return how long a call may take that otherwise takes `own_ns`."""
+    return own_ns + options.group_noise_ns + options.group_noise_ratio * own_ns
+
+
+def _said(pair: Pair, context: Context) -> str:
+    """Name a pair with what it does."""
+    service, operation = name_of(pair, context)
     detail = pair.key.further
-    return f" ({context.brief(detail, 80)})" if detail else ""
+    return f"{operation} in {service}" + (f" ({context.brief(detail, 80)})" if detail else "")

@@ -5,7 +5,9 @@
                                                 catalog pod 7   ......stalled......
 
 A starved, paused or overloaded process shows as gaps before its server spans, as own time inside them, or
-both, in whatever it was doing at that moment. One named process says more than a list of its spans.
+both, in whatever it was doing at that moment; or in all that it does itself, in several operations, without one as
+quick as before. One named process says more than a list of its spans. What says itself why it takes longer (a larger
+answer, a cold start) is no sign of that.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from analysis import semconv
 from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.edges import Edge, grown
+from analysis.findings import cold_start, input_changed, payload_growth, waiting_for_connection
 from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.slow_operation import own_growth
 from analysis.format import count, duration
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 CODE = "slow-process"
 TITLE = "Slow process"
 
+REASONS = (waiting_for_connection, cold_start, input_changed, payload_growth)
+
 
 class Suspicion(Struct):
     """What speaks against one service."""
@@ -37,7 +43,7 @@ class Suspicion(Struct):
     own: list[tuple[int, Pair]]  # (growth ns, pair) of its spans
     edges: list[Edge]  # grown calls from or to it
     neighbours: set[tuple[str, str]]  # other ends of all its calls
-    slow_neighbours: set[tuple[str, str]]  # other ends of its grown calls
+    steady: int  # operations of its own that take time and are as quick as before
 
 
 def find(context: Context) -> Iterable[Candidate]:
@@ -45,19 +51,25 @@ def find(context: Context) -> Iterable[Candidate]:
     if context.mirrored:
         return
     for service, suspicion in suspicions(context).items():
-        if _whole(suspicion, service, context):
-            yield accusation(service, suspicion, context)
+        if not _whole(suspicion, service, context):
+            continue
+        left = _unexplained(suspicion, context)
+        if _whole(left, service, context):
+            yield accusation(service, left, context)
 
 
 @once
 def suspicions(context: Context) -> dict[str, Suspicion]:
     """Gather what speaks against each service."""
-    gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), set()))
+    gathered: dict[str, Suspicion] = defaultdict(lambda: Suspicion([], [], set(), 0))
     for share in context.attribution.shares:
         if share.pair.baseline and share.pair.suspect and _own_work(share.pair):
             growth = own_growth(share, context)
+            suspicion = gathered[share.pair.key.service]
             if growth > context.noise(share):
-                gathered[share.pair.key.service].own.append((growth, share.pair))
+                suspicion.own.append((growth, share.pair))
+            elif _by_itself(share.pair) and share.suspect.exposed_ns > context.options.group_noise_ns:
+                suspicion.steady += 1
     for edge in context.edges:
         slow = grown(edge, context.options)
         for service, end in ((edge.callee, ("in", edge.caller)), (edge.caller, ("out", edge.callee))):
@@ -65,22 +77,40 @@ def suspicions(context: Context) -> dict[str, Suspicion]:
             suspicion.neighbours.add(end)
             if slow:
                 suspicion.edges.append(edge)
-                suspicion.slow_neighbours.add(end)
     return gathered
 
 
 def _own_work(pair: Pair) -> bool:
     """Tell whether a pair's own time is its process's: its work, and its calls to what sends no spans."""
-    return pair.key.kind not in semconv.CALLING or not any(child.suspect for child in pair.children)
+    return _by_itself(pair) or not any(child.suspect for child in pair.children)
+
+
+def _by_itself(pair: Pair) -> bool:
+    """Tell whether a pair is work rather than a call."""
+    return pair.key.kind not in semconv.CALLING
 
 
 def _whole(suspicion: Suspicion, service: str, context: Context) -> bool:
     """Tell whether the signs concern the process rather than one operation or one line."""
-    slow = suspicion.slow_neighbours
+    inward = {("in", edge.caller) for edge in suspicion.edges if edge.callee == service}
+    slow = inward | {("out", edge.callee) for edge in suspicion.edges if edge.caller == service}
     if len(slow) >= 2 and len(slow) >= context.options.process_share * len(suspicion.neighbours):
         return True
-    inward = [edge for edge in suspicion.edges if edge.callee == service]
-    return bool(suspicion.own) and bool(inward)
+    everything = 0 if suspicion.steady else sum(_by_itself(pair) for _, pair in suspicion.own)
+    return everything >= context.options.common_groups or (bool(suspicion.own) and bool(inward))
+
+
+def _unexplained(suspicion: Suspicion, context: Context) -> Suspicion:
+    """Return what is left of a suspicion without the spans and calls that say why they take longer."""
+    explained = _explained(context)
+    own = [(growth, pair) for growth, pair in suspicion.own if id(pair) not in explained]
+    return replace(suspicion, own=own, edges=[edge for edge in suspicion.edges if id(edge.pair) not in explained])
+
+
+@once
+def _explained(context: Context) -> set[int]:
+    """Return the pairs that another finding has the reason of, by id."""
+    return {pair for reason in REASONS for candidate in reason.find(context) for pair in candidate.claims}
 
 
 def accusation(service: str, suspicion: Suspicion, context: Context) -> Candidate:

@@ -63,3 +63,32 @@ def test_a_slow_server_is_not_blamed_on_the_way_to_it(trace, only) -> None:
         t.span("GET /s", 6, took + 14, call, kind=SpanKind.SERVER, service="stock")
         sides.append(t.build())
     assert only(compare(*sides), "slow-edge") is None
+
+
+def looked_up(trace, lookups: tuple[float, float], *, wait: float = 1):
+    """Return a trace of two calls that look up a name first (ms each), the later of which then waits."""
+    t = trace()
+    root = t.span("GET /", 0, sum(lookups) + wait + 80, kind=SpanKind.SERVER, service="front")
+    at = 5.0
+    for lookup, rest, peer in zip(lookups, (1, wait), ("cart", "stock"), strict=True):
+        up = at + lookup + rest
+        url = {"http.method": "GET", "http.url": f"http://{peer}/x"}
+        call = t.span("GET", at, up + 22, root, kind=SpanKind.CLIENT, service="front", attributes=url)
+        t.span("dns.lookup", at, at + lookup, call, service="front")
+        t.span("GET /x", up, up + 20, call, kind=SpanKind.SERVER, service=peer)
+        at = up + 30
+    return t.build()
+
+
+def test_what_a_client_has_a_span_for_is_no_time_of_the_connection(trace) -> None:
+    """Two slow name lookups are named by their spans; neither the lines behind them nor the caller is slow."""
+    result = compare(looked_up(trace, (1, 1)), looked_up(trace, (250, 230)))
+    assert [(cause.finding, cause.operation) for cause in result.causes] == [("operation-slower", "dns.lookup")] * 2
+    assert {finding.finding for finding in result.findings} == {"operation-slower"}
+
+
+def test_time_beside_what_a_client_has_a_span_for_is_the_connection_s(trace) -> None:
+    """A call that looks its name up as quickly as before and then waits is a slow connection, by what it waited."""
+    first = compare(looked_up(trace, (1, 1)), looked_up(trace, (1, 1), wait=300)).causes[0]
+    assert (first.finding, {first.service, first.peer_service}) == ("slow-edge", {"front", "stock"})
+    assert "302 ms between front and stock instead of 3.00 ms" in first.summary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from requests_drawn import found, queried
 
 from analysis import compare
@@ -70,3 +71,53 @@ def test_work_beside_the_response_counts_alike_in_both_directions(trace) -> None
     assert (there.verdict.kind, back.verdict.kind) == (VerdictKind.CHANGED, VerdictKind.CHANGED)
     assert [result.causes[0].operation for result in (there, back)] == ["write archive"] * 2
     assert there.causes[0].delta_ns == -back.causes[0].delta_ns == 397_000_000
+
+
+def rendered(trace, *took: float):
+    """Return a trace of calls of one operation, each as long as given (ms)."""
+    t = trace()
+    root = t.span("run", 0, sum(took) + 10, kind=SpanKind.SERVER)
+    at = 5.0
+    for each in took:
+        t.span("render", at, at + each, root, service="pdf")
+        at += each
+    return t.build()
+
+
+def test_few_slow_calls_of_many_are_told_as_such(trace) -> None:
+    """Where the typical call takes as long as before, no call takes what the mean says; in both directions."""
+    a, b = rendered(trace, *[10] * 8), rendered(trace, *[10] * 4, 4_000, *[10] * 3)
+    there, back = compare(a, b).causes[0], compare(b, a).causes[0]
+    assert there.summary == "render in pdf takes 4.00 s in 1 of 8 calls of B, in the others 10.0 ms as in A"
+    assert back.summary == "render in pdf takes 4.00 s in 1 of 8 calls of A, in the others 10.0 ms as in B"
+    assert (there.finding, there.delta_ns) == (back.finding, -back.delta_ns) == ("operation-slower", 3_990_000_000)
+
+
+@pytest.mark.parametrize(
+    ("took", "mean"),
+    [
+        ([100] * 8, "100 ms"),  # every call is slow
+        ([15.4] * 8, "15.4 ms"),  # every call is a little slower, none beyond its own jitter
+        ([10, 400, 10], "140 ms"),  # too few calls to call any of them usual
+    ],
+)
+def test_slow_calls_that_are_no_exception_are_told_by_their_mean(trace, took, mean) -> None:
+    """The mean speaks for the calls where most are slow, or where they are too few to tell."""
+    first = compare(rendered(trace, *[10] * len(took)), rendered(trace, *took)).causes[0]
+    assert first.summary == f"render in pdf takes {mean} instead of 10.0 ms"
+
+
+def test_where_time_lies_between_calls_is_not_said_of_calls_that_nobody_sees(trace) -> None:
+    """The callee sent no spans in B: the time is the call's, and not between calls that it does not show."""
+    sides = []
+    for took, seen in ((20, True), (300, False)):
+        t = trace()
+        root = t.span("POST /checkout", 0, took + 10, kind=SpanKind.SERVER, service="checkout")
+        call = t.span("POST", 5, 5 + took, root, kind=SpanKind.CLIENT, service="checkout")
+        if seen:
+            t.span("POST /quote", 6, 4 + took, call, kind=SpanKind.SERVER, service="shipping")
+        sides.append(t.build())
+    for result in (compare(*sides), compare(*reversed(sides))):
+        (cause,) = result.causes
+        assert "sent no spans in" in " ".join(cause.evidence)
+        assert "most of it lies" not in " ".join(cause.evidence)
