@@ -49,6 +49,7 @@ GRPC_CODES = (
 )  # fmt: skip
 
 THROTTLED = ("429", "RESOURCE_EXHAUSTED")
+HTTP_CODE = 3  # digits of a status code
 TURNED_AWAY = (*THROTTLED, "502", "503", "504", "UNAVAILABLE")
 LOG_MESSAGE = ("message", "log.message", "body", "event")
 LOG_LEVEL = ("level", "severity", "log.severity", "severity_text")
@@ -126,6 +127,11 @@ def category(attributes: Attributes) -> str:
 def throttled(span: Span) -> bool:
     """Tell whether the other end refused because of a rate limit or an exhausted quota."""
     return status_code(span) in THROTTLED
+
+
+def failing(code: str) -> bool:
+    """Tell whether a status code of HTTP or gRPC says that the request was not served."""
+    return code in GRPC_CODES[1:] or (len(code) == HTTP_CODE and code.isdigit() and code[0] in "45")
 
 
 def refused(span: Span) -> bool:

@@ -163,7 +163,7 @@ def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
         summary=f"{operation} in {service} fails: {what}",
         evidence=[
             f"{b.errors} of {b.calls} calls fail in B, {a.errors} of {a.calls} in A: {what}",
-            _reach(pair, failures.failing),
+            _reach(pair, failures.failing, context),
         ],
         affects="response",
         baseline_spans=longest_spans(pair.baseline, context.baseline, context.options.max_span_ids),
@@ -171,16 +171,28 @@ def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
     )
 
 
-def _reach(pair: Pair, failing: dict[int, Pair]) -> str:
-    """Say how far the failure travelled."""
+def _reach(pair: Pair, failing: dict[int, Pair], context: Context) -> str:
+    """Say how far the failure travelled: as an error, or as an answer that refuses where it did not before."""
     last = pair
     above = pair.parent
-    while above is not None and id(above) in failing:
+    while above is not None and (id(above) in failing or _refusals(above, context)):
         last = above
         above = above.parent
     if above is None:
-        return "the error reached the root: the request failed"
+        how = (
+            "the request failed" if id(last) in failing else f"it answers {', '.join(sorted(_refusals(last, context)))}"
+        )
+        return f"the error reached the root: {how}"
     return f"the error stops at {last.key.service}: {above.key.name} in {above.key.service} does not report it"
+
+
+def _refusals(pair: Pair, context: Context) -> set[str]:
+    """Return the failing codes that only the suspect's spans of a pair answer with."""
+    a, b = (
+        {semconv.status_code(side.tree.spans[i]) for group in groups for i in group.spans}
+        for groups, side in ((pair.baseline, context.baseline), (pair.suspect, context.suspect))
+    )
+    return set(filter(semconv.failing, b - a))
 
 
 def peer_of(pair: Pair, context: Context) -> str | None:

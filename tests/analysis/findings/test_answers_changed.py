@@ -90,3 +90,46 @@ def test_answers_of_both_classes_on_both_sides_are_no_other_answer(trace, only) 
             t.span("GET /items", at, at + 10, root, kind=SpanKind.SERVER, attributes={"http.status_code": code})
         sides.append(t.build())
     assert only(compare(*sides), "status-changed") is None
+
+
+def looked_up(trace, *codes: object):
+    """Return a request that looks up some things, each answered with a code and none reported as an error."""
+    t = trace()
+    root = t.span("GET /cart", 0, 20 * len(codes) + 20, kind=SpanKind.SERVER)
+    for number, code in enumerate(codes):
+        at = 5 + 20 * number
+        t.span("GET /items", at, at + 10, root, kind=SpanKind.SERVER, attributes={"http.status_code": code})
+    return t.build()
+
+
+def test_a_refusal_among_other_answers_is_another_answer(trace, only) -> None:
+    """One of three lookups finds nothing, where before all did; the other way round it is no trouble."""
+    a, b = looked_up(trace, 200, 200, 200), looked_up(trace, 200, 404, 200)
+    there, back = compare(a, b), compare(b, a)
+    assert only(there, "status-changed").summary == "GET /items in shop answers 200, 404 instead of 200"
+    assert there.verdict.kind is VerdictKind.CHANGED
+    assert only(back, "status-changed").summary == "GET /items in shop answers 200 instead of 200, 404"
+    assert back.verdict.kind is VerdictKind.NO_MEANINGFUL_DIFFERENCE
+
+
+def test_another_refusal_of_the_same_class_is_another_answer(trace, only) -> None:
+    """Not found and not allowed are two things, although both are a 4xx."""
+    result = compare(answered(trace, 404), answered(trace, 403))
+    assert only(result, "status-changed").summary == "GET /items in items answers 403 instead of 404"
+
+
+def test_a_redirect_among_other_answers_is_none(trace, only) -> None:
+    """A lookup that points elsewhere, where the others serve, was served all the same."""
+    assert only(compare(looked_up(trace, 200, 200), looked_up(trace, 200, 304)), "status-changed") is None
+
+
+def test_a_refusal_that_one_side_shares_with_the_other_is_no_other_answer(trace, only) -> None:
+    """Lookups find nothing on both sides; that on one of them something was gone for good as well is no news."""
+    assert only(compare(looked_up(trace, 404, 410), looked_up(trace, 404, 404)), "status-changed") is None
+
+
+def test_an_answer_that_says_no_code_is_no_other_answer(trace, only) -> None:
+    """What a span does not say cannot have changed, nor can a word that is no code."""
+    for unsaid in ("", "aborted"):
+        assert only(compare(looked_up(trace, unsaid), looked_up(trace, 404)), "status-changed") is None
+        assert only(compare(looked_up(trace, 404), looked_up(trace, unsaid)), "status-changed") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from requests_drawn import found, queried
 
 from analysis import compare
@@ -50,3 +51,38 @@ def test_an_exception_that_says_nothing_leaves_the_word_to_the_status(trace) -> 
                events=(Event("exception", 0, {}),) if failing else ())  # fmt: skip
         sides.append(t.build())
     assert "status 503" in compare(*sides).causes[0].summary
+
+
+@pytest.mark.parametrize(
+    ("attribute", "well", "badly", "said"),
+    [
+        ("http.response.status_code", 200, 401, "401"),
+        ("http.status_code", "200", "502", "502"),
+        ("rpc.grpc.status_code", 0, 16, "UNAUTHENTICATED"),
+    ],
+)
+def test_a_caller_that_answers_with_a_refusal_has_reported_the_error(trace, attribute, well, badly, said) -> None:
+    """Servers leave the status of a 4xx unset: the code that the root answers with says that the failure reached it."""
+    sides = []
+    for failing in (False, True):
+        t = trace()
+        status = {attribute: badly if failing else well}
+        root = t.span("GET /me", 0, 50, kind=SpanKind.SERVER, attributes=status)
+        t.span("POST", 5, 45, root, kind=SpanKind.CLIENT, error=failing, attributes=status)
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert (first.finding, first.operation) == ("error-appeared", "POST")
+    assert first.evidence[-1] == f"the error reached the root: it answers {said}"
+
+
+@pytest.mark.parametrize("codes", [(200, 200), (404, 404), ("", "teapot")])
+def test_a_caller_that_answers_as_before_does_not_report_the_error(trace, codes) -> None:
+    """A call fails, and its caller gives the answer that it gave before: the error was swallowed."""
+    sides = []
+    for failing, code in enumerate(codes):
+        t = trace()
+        root = t.span("GET /me", 0, 50, kind=SpanKind.SERVER, attributes={"http.status_code": code})
+        t.span("POST", 5, 45, root, kind=SpanKind.CLIENT, error=bool(failing))
+        sides.append(t.build())
+    first = compare(*sides).causes[0]
+    assert first.evidence[-1] == "the error stops at shop: GET /me in shop does not report it"

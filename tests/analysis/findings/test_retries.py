@@ -170,3 +170,17 @@ def test_answers_that_ask_for_no_other_try_are_no_retries(trace, only) -> None:
     found, missing = {"http.status_code": 200}, {"http.status_code": 404}
     result = compare(fetched(trace, [(found, False)]), fetched(trace, [(missing, False)] * 2 + [(found, False)]))
     assert only(result, "retries") is None
+
+
+def test_a_call_beside_one_that_fails_is_no_further_try(trace, only) -> None:
+    """Both were under way before one of them failed: nobody tried again."""
+    sides = []
+    for calls in (1, 2):
+        t = trace()
+        root = t.span("GET /", 0, 60, kind=SpanKind.SERVER)
+        for number in range(calls):
+            t.span("GET", 5 + number, 50 + number, root, kind=SpanKind.CLIENT, error=calls == 2 and number == 0)
+        sides.append(t.build())
+    result = compare(*sides)
+    assert only(result, "retries") is None
+    assert only(result, "error-appeared") is not None
