@@ -11,6 +11,7 @@ and one that was refused by a rate limit are told as such (`timed-out`, `rate-li
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -23,12 +24,15 @@ from analysis.model import SpanKind
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from analysis.model import Event, Span
 
 CODE = "error-appeared"
 TITLE = "New error"
+
+MESSAGE = 300  # characters of an error's message that can tell it from others
+_VARYING = re.compile(r"[\w.:@%+-]*\d[\w.:@%+-]*")  # a word with a number in it: an id, a host, an amount
 
 
 class Failures(Struct, frozen=True):
@@ -115,17 +119,39 @@ def exception(span: Span) -> Event | None:
 
 
 def describe(span: Span) -> str:
-    """Say in a few words how a span failed: exception, status code or message."""
+    """Say in a few words how a span failed: exception, status code and message."""
+    return stated(span) or "error"
+
+
+def stated(span: Span) -> str:
+    """Return what a span says of how it failed, or ""."""
     event = exception(span)
     if event is not None:
         kind = semconv.first(event.attributes, ("exception.type",))
-        message = semconv.first(event.attributes, ("exception.message",)).strip().split("\n", 1)[0]
+        message = _line(semconv.first(event.attributes, ("exception.message",)))
         if kind or message:
             return f"{kind}: {message}" if kind and message else kind or message
-    code = semconv.status_code(span)
+    code, message = semconv.status_code(span), _line(span.status_message)
     if code and code not in {"OK", "200"}:
-        return f"status {code}"
-    return span.status_message.strip().split("\n", 1)[0] or semconv.first(span.attributes, ("error.type",)) or "error"
+        return f"status {code}: {message}" if message and code not in message else message or f"status {code}"
+    return message or semconv.first(span.attributes, ("error.type",))
+
+
+def reason(span: Span, clean: Callable[[str], str]) -> tuple[str, str, str]:
+    """Say why a span failed, without what is another thing each time; `clean` takes out what is secret."""
+    event = exception(span)
+    kind = message = ""
+    if event is not None:
+        kind = semconv.first(event.attributes, ("exception.type",))
+        message = semconv.first(event.attributes, ("exception.message",))
+    kind = kind or semconv.first(span.attributes, ("error.type",))
+    line = clean(_line(message or span.status_message))
+    return (semconv.status_code(span), kind, _VARYING.sub("{}", line[:MESSAGE]))
+
+
+def _line(text: str) -> str:
+    """Return the first line of a text."""
+    return text.strip().split("\n", 1)[0]
 
 
 def out_of_time(span: Span, context: Context) -> bool:
