@@ -32,6 +32,7 @@ CODE = "error-appeared"
 TITLE = "New error"
 
 MESSAGE = 300  # characters of an error's message that can tell it from others
+_GIVEN_UP = re.compile(r"cancel|\b499\b", re.IGNORECASE)
 _VARYING = re.compile(r"[\w.:@%+-]*\d[\w.:@%+-]*")  # a word with a number in it: an id, a host, an amount
 
 
@@ -155,8 +156,14 @@ def _line(text: str) -> str:
 
 
 def out_of_time(span: Span, context: Context) -> bool:
-    """Tell whether a failed span ran out of time: it says so, or it ends just after a round duration."""
-    return semconv.timed_out(span) or timeout_of(span.end_ns - span.start_ns, context) > 0
+    """Tell whether a failed span ran out of time: it says so, or its end just after a round duration does.
+
+    A duration is a guess: it counts where the span gives no reason, or only that somebody gave up.
+    """
+    if semconv.timed_out(span):
+        return True
+    said = stated(span)
+    return timeout_of(span.end_ns - span.start_ns, context) > 0 and (not said or _GIVEN_UP.search(said) is not None)
 
 
 def timeout_of(took_ns: int, context: Context) -> int:
