@@ -21,7 +21,6 @@ from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of, once
 from analysis.model import SpanKind
-from analysis.operation_key import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -178,7 +177,8 @@ def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
     """Return the candidate of one place where failures began."""
     spans = failed_spans(pair, context)
     service, operation = name_of(pair, context)
-    what = describe(worst_of(pair, context))
+    worst = worst_of(pair, context)
+    what = describe(worst)
     share = context.share_of[id(pair)]
     a, b = share.baseline, share.suspect
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()} if not context.mirrored else {}
@@ -189,7 +189,7 @@ def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
         tier=Tier.FAILURE,
         service=service,
         operation=operation,
-        peer_service=peer_of(pair, context),
+        peer_service=peer_of(pair, context, worst),
         pair=pair,
         claims=claims,
         certain=True,
@@ -228,12 +228,19 @@ def _refusals(pair: Pair, context: Context) -> set[str]:
     return set(filter(semconv.failing, b - a))
 
 
-def peer_of(pair: Pair, context: Context) -> str | None:
-    """Name the other end of a call: the service that answered, else the address that was called."""
-    for child in pair.children:
+def peer_of(pair: Pair, context: Context, call: Span | None = None) -> str | None:
+    """Name the other end of a call: the service that answered, else the address that was called (by `call`, if given).
+
+    A message is answered by nobody: its sender waits for the broker, not for who reads it later.
+    """
+    sends = pair.key.kind is SpanKind.PRODUCER
+    for child in pair.children if not sends else ():
         if child.key.service != pair.key.service:
             return child.key.service
-    if pair.key.kind in semconv.CALLING:
+    if pair.key.kind not in semconv.CALLING:
+        return None
+    if call is None:
         groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
-        return template(context.clean(semconv.peer(side.tree.spans[groups[0].spans[0]]))) or None
-    return None
+        call = side.tree.spans[groups[0].spans[0]]
+    name = semconv.peer(call) or (semconv.first(call.attributes, semconv.MESSAGING_SYSTEM) if sends else "")
+    return name if name and name != call.service else None  # a span of what is called has no other end

@@ -104,7 +104,7 @@ def again(caller: Pair, pair: Pair, runs: list[list[Span]], context: Context) ->
         tier=Tier.FAILURE,
         service=service,
         operation=operation,
-        peer_service=peer_of(pair, context),
+        peer_service=peer_of(pair, context, chain[0]),
         pair=pair,
         claims=claims if not context.mirrored else {},
         certain=True,
