@@ -7,6 +7,8 @@
 The failed tries and the waits between them are the cost; the try that succeeds is the baseline's call. A try is one
 that asks for the same (statement, path, message) as the one that failed: another item of a list is none. It failed when
 its span says so, or when its status asks for another try (429, 502, 503, 504), whether or not that is called an error.
+A client that tries again within one span says so by a count (`http.request.resend_count`): then it is the reason why
+the call takes longer.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from analysis import semconv
 from analysis.comparison import CauseKind
+from analysis.findings import slow_operation
 from analysis.findings.base import Candidate, Context, Tier, name_of, once
 from analysis.findings.errors import describe, peer_of
-from analysis.format import duration
+from analysis.format import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,12 +33,15 @@ if TYPE_CHECKING:
 CODE = "retries"
 TITLE = "Retries"
 
+RESENT_DIGITS = 6  # a longer number counts no tries
+
 
 def find(context: Context) -> Iterable[Candidate]:
     """Yield calls that are repeated after a failure more often than before."""
     for caller, pair, runs in chains(context):
         if not semconv.throttled(runs[0][0]):
             yield again(caller, pair, runs, context)
+    yield from _within(context)
 
 
 @once
@@ -82,6 +88,29 @@ def _alike(groups: list[CallGroup], side: Profile) -> Iterable[list[int]]:
         for i in group.spans:
             alike.setdefault((tree.parents[i], semconv.asked(tree.spans[i])), []).append(i)
     return [sorted(calls, key=tree.starts.__getitem__) for calls in alike.values()]
+
+
+def _within(context: Context) -> Iterable[Candidate]:
+    """Yield calls that take longer and say that they sent their request again, more often than on the quicker side."""
+    for share in context.attribution.shares:
+        growth = slow_operation.grew(share, context)
+        if not growth:
+            continue
+        a, b = _resent(share.pair.baseline, context.baseline), _resent(share.pair.suspect, context.suspect)
+        if (a > b) if context.mirrored else (b > a):
+            reason, evidence = (
+                "its request is sent again",
+                [f"sent again {count(a, 'time')} in A, {count(b, 'time')} in B"],
+            )
+            yield slow_operation.because(share, growth, context, CODE, TITLE, reason, evidence)
+
+
+def _resent(groups: list[CallGroup], side: Profile) -> int:
+    """Count how often calls say that they sent their request again."""
+    if side.names.isdisjoint(semconv.HTTP_RESENT):
+        return 0
+    said = (semconv.first(side.tree.spans[i].attributes, semconv.HTTP_RESENT) for group in groups for i in group.spans)
+    return sum(int(text) for text in said if text.isdecimal() and len(text) <= RESENT_DIGITS)
 
 
 def again(caller: Pair, pair: Pair, runs: list[list[Span]], context: Context) -> Candidate:

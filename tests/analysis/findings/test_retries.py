@@ -184,3 +184,42 @@ def test_a_call_beside_one_that_fails_is_no_further_try(trace, only) -> None:
     result = compare(*sides)
     assert only(result, "retries") is None
     assert only(result, "error-appeared") is not None
+
+
+def sent(trace, took: float, again: object = None, attribute: str = "http.request.resend_count"):
+    """Return a request with one call, whose client says how often it sent its request again."""
+    t = trace()
+    root = t.span("POST /pay", 0, took + 10, kind=SpanKind.SERVER)
+    says = {} if again is None else {attribute: again}
+    t.span("POST", 5, took + 5, root, kind=SpanKind.CLIENT, attributes={"server.address": "psp", **says})
+    return t.build()
+
+
+@pytest.mark.parametrize("attribute", ["http.request.resend_count", "http.resend_count"])
+def test_a_client_that_tries_again_within_one_span_says_so_by_a_count(trace, attribute) -> None:
+    """The tries have no spans of their own: their number is why the call takes longer, and the request succeeds."""
+    result = compare(sent(trace, 100), sent(trace, 1_300, 3, attribute))
+    first = result.causes[0]
+    assert (first.finding, first.peer_service) == ("retries", "psp")
+    assert first.summary == "POST in shop takes 1.30 s instead of 100 ms: its request is sent again"
+    assert first.evidence[0] == "sent again 0 times in A, 3 times in B"
+    assert result.verdict.kind is VerdictKind.SLOWER
+
+
+def test_a_call_that_need_not_be_sent_again_any_more_is_quicker_for_it(trace) -> None:
+    """The other way round the same count is why the request became faster."""
+    result = compare(sent(trace, 1_300, 3), sent(trace, 100))
+    assert (result.verdict.kind, result.causes[0].finding) == (VerdictKind.FASTER, "retries")
+
+
+@pytest.mark.parametrize(("before", "after"), [(3, 3), (None, "many"), (None, "9" * 5_000), (2, 1)])
+def test_a_count_that_did_not_grow_is_no_reason(trace, only, before, after) -> None:
+    """Sent again as often as before, less often, or nobody can read how often: that the call is slow is another thing."""
+    result = compare(sent(trace, 100, before), sent(trace, 1_300, after))
+    assert only(result, "retries") is None
+    assert result.causes[0].finding == "operation-slower"
+
+
+def test_a_count_on_a_call_that_is_as_quick_as_before_tells_nothing(trace, only) -> None:
+    """What costs no time is no reason for any."""
+    assert only(compare(sent(trace, 100), sent(trace, 101, 1)), "retries") is None
