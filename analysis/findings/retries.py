@@ -98,11 +98,9 @@ def _within(context: Context) -> Iterable[Candidate]:
             continue
         a, b = _resent(share.pair.baseline, context.baseline), _resent(share.pair.suspect, context.suspect)
         if (a > b) if context.mirrored else (b > a):
-            reason, evidence = (
-                "its request is sent again",
-                [f"sent again {count(a, 'time')} in A, {count(b, 'time')} in B"],
-            )
-            yield slow_operation.because(share, growth, context, CODE, TITLE, reason, evidence)
+            evidence = [f"sent again {count(a, 'time')} in A, {count(b, 'time')} in B"]
+            resent = "its request is sent again"
+            yield slow_operation.because(share, growth, context, CODE, TITLE, resent, evidence)
 
 
 def _resent(groups: list[CallGroup], side: Profile) -> int:
