@@ -16,27 +16,22 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from analysis import semconv
 from analysis.comparison import CauseKind
 from analysis.findings import common_factor, process_pause, slow_edge, slow_process, version_changed
-from analysis.findings.errors import exception
+from analysis.findings.errors import reason
 from analysis.findings.version_changed import versions
 from analysis.operation_key import template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from analysis.findings.base import Candidate, Context
     from analysis.model import Span
     from analysis.operation_key import OperationKey
 
 VERSION = 1  # raised when the same cause would get another fingerprint than before
-MESSAGE = 300  # characters of an error's message that can tell it from others
 
 _OF_PROCESS = (slow_process.CODE, process_pause.CODE)
 _FAILED = (CauseKind.ERROR, CauseKind.RETRY)
 
-_VARYING = re.compile(r"[\w.:@%+-]*\d[\w.:@%+-]*")  # a word with a number in it: an id, a host, an amount
 _POD = re.compile(r"-[a-z0-9]*\d[a-z0-9]*-[a-z0-9]{5}$")  # what Kubernetes adds to the names of processes
 
 
@@ -55,18 +50,6 @@ def known_as(*said: str, better: bool) -> str:
 def place(key: OperationKey) -> tuple[str, str, str]:
     """Say what a service does there, by what stays when it does it again."""
     return (key.service, key.name, _place(key.detail) if key.category == "http" else key.detail)
-
-
-def failure(span: Span, clean: Callable[[str], str]) -> tuple[str, str, str]:
-    """Say how a span failed, without what is another thing each time; `clean` takes out what is secret."""
-    event = exception(span)
-    kind = message = ""
-    if event is not None:
-        kind = semconv.first(event.attributes, ("exception.type",))
-        message = semconv.first(event.attributes, ("exception.message",))
-    kind = kind or semconv.first(span.attributes, ("error.type",))
-    line = clean((message or span.status_message).strip().split("\n", 1)[0])
-    return (semconv.status_code(span), kind, _VARYING.sub("{}", line[:MESSAGE]))
 
 
 def _trouble(candidate: Candidate) -> tuple[str, ...]:
@@ -89,7 +72,7 @@ def _told(candidate: Candidate, context: Context) -> tuple[str, ...]:
     if candidate.kind not in _FAILED:
         return ()
     span = _named(candidate, context)
-    return () if span is None else failure(span, context.clean)
+    return () if span is None else reason(span, context.clean)
 
 
 def _named(candidate: Candidate, context: Context) -> Span | None:

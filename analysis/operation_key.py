@@ -43,7 +43,6 @@ _VARIABLE = re.compile(
     re.VERBOSE,
 )
 _HAS_VARIABLE = re.compile(r"\d")
-_COMMENT = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
 _SQL_LITERAL = re.compile(
     r"""
     '(?:[^']|'')*(?:'|$) | \$\d+ | (?<!:):[A-Za-z_]\w* | (?<!\w)@\w+ | %s | %\(\w+\)s
@@ -192,7 +191,7 @@ def template(text: str) -> str:
 def statement_template(statement: str) -> str:
     """Replace literals, parameters, lists and comments of a database statement."""
     text = statement[:MAX_TEXT]
-    if not _SQL.match(_COMMENT.sub(" ", text) if "--" in text or "/*" in text else text):
+    if not _SQL.match(semconv.STATEMENT_COMMENT.sub(" ", text) if "--" in text or "/*" in text else text):
         # A key-value store's command line, maybe a pipeline of thousands: its distinct words.
         words = [word for word in template(text).split() if word not in ("?", "{}")]
         return " ".join(dict.fromkeys(words[:MAX_WORDS]))
@@ -203,7 +202,7 @@ def _without_literals(statement: str) -> str:
     """Replace the literals of a statement and drop its comments, which carry trace ids."""
     text = statement[:MAX_TEXT]
     if "--" in text or "/*" in text:
-        text = _COMMENT.sub(" ", text)
+        text = semconv.STATEMENT_COMMENT.sub(" ", text)
     return _SQL_LITERAL.sub("?", text)
 
 

@@ -19,6 +19,7 @@ HTTP_METHOD = ("http.request.method", "http.method")
 HTTP_URL = ("url.full", "http.url", "url.path", "http.target")
 HTTP_ROUTE = ("http.route", "url.template")
 HTTP_STATUS = ("http.response.status_code", "http.status_code")
+HTTP_RESENT = ("http.request.resend_count", "http.resend_count")
 RPC_STATUS = ("rpc.response.status_code", "rpc.grpc.status_code", "grpc.status_code")
 DB_SYSTEM = ("db.system.name", "db.system")
 DB_STATEMENT = ("db.query.text", "db.statement")
@@ -26,6 +27,9 @@ DB_TABLE = ("db.collection.name", "db.sql.table", "db.mongodb.collection")
 GRAPHQL_NAME = ("graphql.operation.name",)
 GRAPHQL_TYPE = ("graphql.operation.type",)
 DB_STATUS = ("db.response.status_code",)
+_OTHER_STATUS = (*RPC_STATUS, *DB_STATUS)
+MESSAGING_SYSTEM = ("messaging.system",)
+MESSAGE_ID = ("messaging.message.id", "messaging.message_id")
 MESSAGING_DESTINATION = ("messaging.destination.name", "messaging.destination", "messaging.kafka.topic")
 PEER = (
     "peer.service", "server.address", "net.peer.name", "network.peer.address", "net.sock.peer.addr", "net.peer.ip",
@@ -48,10 +52,13 @@ GRPC_CODES = (
 )  # fmt: skip
 
 THROTTLED = ("429", "RESOURCE_EXHAUSTED")
+HTTP_CODE = 3  # digits of a status code
+TURNED_AWAY = (*THROTTLED, "502", "503", "504", "UNAVAILABLE")
 LOG_MESSAGE = ("message", "log.message", "body", "event")
 LOG_LEVEL = ("level", "severity", "log.severity", "severity_text")
 
 TIMED_OUT = ("408", "504", "DEADLINE_EXCEEDED")
+STATEMENT_COMMENT = re.compile(r"/\*.*?(?:\*/|$)|--[^\n]*", re.DOTALL)
 _TIMED_OUT = re.compile(r"time[ds]?[ _-]?out|deadline[ _-]?exceeded", re.IGNORECASE)
 
 CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
@@ -93,6 +100,19 @@ def peer_in(attributes: Attributes) -> str:
     return ""
 
 
+def asked(span: Span) -> str:
+    """Return what a call asks for, as it was sent: statement, path with its query, or message; "" when not said.
+
+    The host is no part of it: another try may go to another one. Comments of a statement carry ids of the try.
+    """
+    attributes = span.attributes
+    statement = first(attributes, DB_STATEMENT)
+    if statement:
+        return STATEMENT_COMMENT.sub(" ", statement).strip()
+    _, absolute, place = (url := first(attributes, HTTP_URL)).partition("://")
+    return place.partition("/")[2] if absolute else url or first(attributes, MESSAGE_ID)
+
+
 def category(attributes: Attributes) -> str:
     """Tell the kind of work: "db", "messaging", "rpc", "http" or ""."""
     get = attributes.get
@@ -118,6 +138,19 @@ def throttled(span: Span) -> bool:
     return status_code(span) in THROTTLED
 
 
+def failing(code: str) -> bool:
+    """Tell whether a status code of HTTP or gRPC says that the request was not served."""
+    return code in GRPC_CODES[1:] or (len(code) == HTTP_CODE and code.isdigit() and code[0] in "45")
+
+
+def refused(span: Span) -> bool:
+    """Tell whether a call was not served: it failed, or its status asks for another try.
+
+    Proxies and older tracers call only some of these codes an error, servers none of the 4xx.
+    """
+    return span.error or status_code(span) in TURNED_AWAY
+
+
 def timed_out(span: Span) -> bool:
     """Tell whether a span says itself that its time ran out: by status code, message or exception."""
     if status_code(span) in TIMED_OUT:
@@ -139,6 +172,8 @@ def status_code(span: Span) -> str:
     http = http_status(span)
     if http:
         return http
+    if span.names.isdisjoint(_OTHER_STATUS):
+        return ""
     attributes = span.attributes
     rpc = first(attributes, RPC_STATUS)
     if rpc.isdigit() and int(rpc) < len(GRPC_CODES):

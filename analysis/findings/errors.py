@@ -11,6 +11,7 @@ and one that was refused by a rate limit are told as such (`timed-out`, `rate-li
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,15 +21,18 @@ from analysis.align import Pair
 from analysis.comparison import CauseKind
 from analysis.findings.base import Candidate, Context, Tier, longest_spans, name_of, once
 from analysis.model import SpanKind
-from analysis.operation_key import template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from analysis.model import Event, Span
 
 CODE = "error-appeared"
 TITLE = "New error"
+
+MESSAGE = 300  # characters of an error's message that can tell it from others
+_GIVEN_UP = re.compile(r"cancel|\b499\b", re.IGNORECASE)
+_VARYING = re.compile(r"[\w.:@%+-]*\d[\w.:@%+-]*")  # a word with a number in it: an id, a host, an amount
 
 
 class Failures(Struct, frozen=True):
@@ -115,22 +119,50 @@ def exception(span: Span) -> Event | None:
 
 
 def describe(span: Span) -> str:
-    """Say in a few words how a span failed: exception, status code or message."""
+    """Say in a few words how a span failed: exception, status code and message."""
+    return stated(span) or "error"
+
+
+def stated(span: Span) -> str:
+    """Return what a span says of how it failed, or ""."""
     event = exception(span)
     if event is not None:
         kind = semconv.first(event.attributes, ("exception.type",))
-        message = semconv.first(event.attributes, ("exception.message",)).strip().split("\n", 1)[0]
+        message = _line(semconv.first(event.attributes, ("exception.message",)))
         if kind or message:
             return f"{kind}: {message}" if kind and message else kind or message
-    code = semconv.status_code(span)
+    code, message = semconv.status_code(span), _line(span.status_message)
     if code and code not in {"OK", "200"}:
-        return f"status {code}"
-    return span.status_message.strip().split("\n", 1)[0] or semconv.first(span.attributes, ("error.type",)) or "error"
+        return f"status {code}: {message}" if message and code not in message else message or f"status {code}"
+    return message or semconv.first(span.attributes, ("error.type",))
+
+
+def reason(span: Span, clean: Callable[[str], str]) -> tuple[str, str, str]:
+    """Say why a span failed, without what is another thing each time; `clean` takes out what is secret."""
+    event = exception(span)
+    kind = message = ""
+    if event is not None:
+        kind = semconv.first(event.attributes, ("exception.type",))
+        message = semconv.first(event.attributes, ("exception.message",))
+    kind = kind or semconv.first(span.attributes, ("error.type",))
+    line = clean(_line(message or span.status_message))
+    return (semconv.status_code(span), kind, _VARYING.sub("{}", line[:MESSAGE]))
+
+
+def _line(text: str) -> str:
+    """Return the first line of a text."""
+    return text.strip().split("\n", 1)[0]
 
 
 def out_of_time(span: Span, context: Context) -> bool:
-    """Tell whether a failed span ran out of time: it says so, or it ends just after a round duration."""
-    return semconv.timed_out(span) or timeout_of(span.end_ns - span.start_ns, context) > 0
+    """Tell whether a failed span ran out of time: it says so, or its end just after a round duration does.
+
+    A duration is a guess: it counts where the span gives no reason, or only that somebody gave up.
+    """
+    if semconv.timed_out(span):
+        return True
+    said = stated(span)
+    return timeout_of(span.end_ns - span.start_ns, context) > 0 and (not said or _GIVEN_UP.search(said) is not None)
 
 
 def timeout_of(took_ns: int, context: Context) -> int:
@@ -145,7 +177,8 @@ def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
     """Return the candidate of one place where failures began."""
     spans = failed_spans(pair, context)
     service, operation = name_of(pair, context)
-    what = describe(worst_of(pair, context))
+    worst = worst_of(pair, context)
+    what = describe(worst)
     share = context.share_of[id(pair)]
     a, b = share.baseline, share.suspect
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()} if not context.mirrored else {}
@@ -156,14 +189,14 @@ def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
         tier=Tier.FAILURE,
         service=service,
         operation=operation,
-        peer_service=peer_of(pair, context),
+        peer_service=peer_of(pair, context, worst),
         pair=pair,
         claims=claims,
         certain=True,
         summary=f"{operation} in {service} fails: {what}",
         evidence=[
             f"{b.errors} of {b.calls} calls fail in B, {a.errors} of {a.calls} in A: {what}",
-            _reach(pair, failures.failing),
+            _reach(pair, failures.failing, context),
         ],
         affects="response",
         baseline_spans=longest_spans(pair.baseline, context.baseline, context.options.max_span_ids),
@@ -171,24 +204,43 @@ def failure(pair: Pair, failures: Failures, context: Context) -> Candidate:
     )
 
 
-def _reach(pair: Pair, failing: dict[int, Pair]) -> str:
-    """Say how far the failure travelled."""
+def _reach(pair: Pair, failing: dict[int, Pair], context: Context) -> str:
+    """Say how far the failure travelled: as an error, or as an answer that refuses where it did not before."""
     last = pair
     above = pair.parent
-    while above is not None and id(above) in failing:
+    while above is not None and (id(above) in failing or _refusals(above, context)):
         last = above
         above = above.parent
     if above is None:
-        return "the error reached the root: the request failed"
+        how = (
+            "the request failed" if id(last) in failing else f"it answers {', '.join(sorted(_refusals(last, context)))}"
+        )
+        return f"the error reached the root: {how}"
     return f"the error stops at {last.key.service}: {above.key.name} in {above.key.service} does not report it"
 
 
-def peer_of(pair: Pair, context: Context) -> str | None:
-    """Name the other end of a call: the service that answered, else the address that was called."""
-    for child in pair.children:
+def _refusals(pair: Pair, context: Context) -> set[str]:
+    """Return the failing codes that only the suspect's spans of a pair answer with."""
+    a, b = (
+        {semconv.status_code(side.tree.spans[i]) for group in groups for i in group.spans}
+        for groups, side in ((pair.baseline, context.baseline), (pair.suspect, context.suspect))
+    )
+    return set(filter(semconv.failing, b - a))
+
+
+def peer_of(pair: Pair, context: Context, call: Span | None = None) -> str | None:
+    """Name the other end of a call: the service that answered, else the address that was called (by `call`, if given).
+
+    A message is answered by nobody: its sender waits for the broker, not for who reads it later.
+    """
+    sends = pair.key.kind is SpanKind.PRODUCER
+    for child in pair.children if not sends else ():
         if child.key.service != pair.key.service:
             return child.key.service
-    if pair.key.kind in semconv.CALLING:
+    if pair.key.kind not in semconv.CALLING:
+        return None
+    if call is None:
         groups, side = (pair.suspect, context.suspect) if pair.suspect else (pair.baseline, context.baseline)
-        return template(context.clean(semconv.peer(side.tree.spans[groups[0].spans[0]]))) or None
-    return None
+        call = side.tree.spans[groups[0].spans[0]]
+    name = semconv.peer(call) or (semconv.first(call.attributes, semconv.MESSAGING_SYSTEM) if sends else "")
+    return name if name and name != call.service else None  # a span of what is called has no other end

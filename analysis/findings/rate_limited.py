@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from analysis import semconv
 from analysis.findings import retries
-from analysis.findings.errors import beginnings, describe, failed_spans, failure, worst_of
+from analysis.findings.errors import beginnings, describe, failure, worst_of
 from analysis.format import count
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def find(context: Context) -> Iterable[Candidate]:
 
 
 def _limited(made: Candidate, pair: Pair, context: Context, tries: str) -> Candidate:
-    refused = [span for span in failed_spans(pair, context) if semconv.throttled(span)]
+    side = context.suspect
+    refused = [span for group in pair.suspect for span in side.spans_of(group) if semconv.throttled(span)]
     by = f" by {made.peer_service}" if made.peer_service else ""
     return replace(
         made,

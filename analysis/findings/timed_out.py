@@ -4,6 +4,7 @@
           POST /pay |-|                           POST /pay |----------------------------|
                                                                              ^ the callee goes on, unheard
 
+A round duration is a guess, and counts only where the span gives no reason, or says no more than that it was cancelled.
 A limit that several calls hit shows as a plateau: they all end after the same time. What the caller waited for is
 the question; the limit only decided when it stopped.
 """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from analysis import semconv
-from analysis.fingerprint import failure
+from analysis.findings.errors import reason
 from analysis.model import SpanKind
 from analysis.operation_key import OperationKey, OperationKeys
 from analysis.population import Population, Sample
@@ -136,7 +136,7 @@ class Observer:
             values[path] = self._values(seen.tree.spans[i] for i in group.spans[: self._options.fleet_spans])
             if group.errors:
                 failing = next(span for i in group.spans if (span := seen.tree.spans[i]).error)
-                failures[path] = failure(failing, self._clean)
+                failures[path] = reason(failing, self._clean)
         return Observation(root, sample, names, values, failures)
 
     def _clean(self, text: str) -> str:

@@ -71,6 +71,34 @@ def test_a_quick_failure_is_no_timeout(trace, only) -> None:
     assert result.causes[0].finding == "error-appeared"
 
 
+@pytest.mark.parametrize("kind", [SpanKind.CLIENT, SpanKind.SERVER])
+@pytest.mark.parametrize(
+    ("attributes", "exception", "timed_out"),
+    [
+        ({}, "", True),
+        ({"rpc.grpc.status_code": 1}, "", True),
+        ({"http.status_code": 499}, "", True),
+        ({}, "CanceledError", True),
+        ({}, "NullPointerException", False),
+        ({"http.status_code": 503}, "", False),
+        ({"error.type": "ECONNREFUSED"}, "", False),
+    ],
+)
+def test_a_round_duration_is_no_reason_beside_one_that_is_given(trace, kind, attributes, exception, timed_out) -> None:
+    """After 505 ms a failure looks like a timeout, unless it says why it failed; that somebody gave up is no reason."""
+    sides = []
+    for took in (40, 505):
+        t = trace()
+        failing = took == 505
+        root = t.span("GET /", 0, took + 20, kind=SpanKind.SERVER)
+        events = (Event("exception", 0, {"exception.type": exception}),) if failing and exception else ()
+        t.span(
+            "call", 5, took + 5, root, kind=kind, error=failing, attributes=attributes if failing else {}, events=events
+        )
+        sides.append(t.build())
+    assert compare(*sides).causes[0].finding == ("timed-out" if timed_out else "error-appeared")
+
+
 def test_a_slow_success_is_no_timeout(trace, only) -> None:
     """A call that succeeds after exactly three seconds did not time out."""
     assert only(compare(called(trace, 30), called(trace, 3004)), "timed-out") is None
