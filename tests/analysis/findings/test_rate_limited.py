@@ -14,7 +14,8 @@ def refused(
 ):
     """Return a trace with a call that is refused until its last try."""
     t = trace()
-    root = t.span("POST /sync", 0, 120 * tries + 5, kind=SpanKind.SERVER)
+    root = t.span("POST /sync", 0, 120 * tries + 5, kind=SpanKind.SERVER,
+                  attributes={"http.status_code": 200 if ok else 502})  # fmt: skip
     for i in range(tries):
         last = i == tries - 1
         attributes = {"peer.service": "crm", attribute: 200 if last and ok else code}
