@@ -6,7 +6,7 @@ A failure changes what happens after it, and a failure that is gone lets happen 
           cache |-|                             cache |X|                    why
                                                   store |------------|       instead of it: follows from it
 
-- calls that are gone after a new failure, and calls that its caller makes instead;
+- calls that are gone after a new failure, calls that its caller makes instead, and answers that pass it on;
 - an error inside a retry is one of its tries;
 - calls that only B makes because A had failed before it came to them;
 - an operation that takes longer in two places is one slow operation.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from analysis.comparison import CauseKind
-from analysis.findings import error_gone
+from analysis.findings import error_gone, status_changed
 from analysis.findings.base import Tier
 from analysis.findings.errors import beginnings, endings
 
@@ -69,16 +69,26 @@ def _retries(explanations: list[Explanation], _context: Context) -> Behind:
 
 
 def _failures(explanations: list[Explanation], context: Context) -> Behind:
-    """Find the failure after which calls are gone, or are made instead of the call that failed."""
+    """Find the failure after which calls are gone, are made instead of the call that failed, or are answered for it."""
     failures = [e for e in explanations if e.candidate.tier is Tier.FAILURE] if not context.mirrored else []
     seen: dict[int, list[tuple[Pair, Explanation]]] = {}  # by caller: the calls that it saw fail
+    began: dict[int, Explanation] = {}
+    outside: dict[int, Explanation] = {}
     for e in failures:
+        began.setdefault(id(e.candidate.pair), e)
+        for pair in e.candidate.pair.upwards():
+            if id(pair) in outside:
+                break
+            outside[id(pair)] = e
         for pair in _failed(e, beginnings(context).failing):
             seen.setdefault(id(pair.parent), []).append((pair, e))
 
     def behind(e: Explanation) -> Explanation | None:
         if failures and e.candidate.kind is CauseKind.REMOVED_CALLS:
             return failures[0]
+        if failures and e.candidate.finding == status_changed.CODE:  # what answered so, or whoever passes it on
+            around = outside.get(id(e.candidate.pair))
+            return around or next((began[id(p)] for p in e.candidate.pair.upwards() if id(p) in began), None)
         if e.candidate.kind is not CauseKind.NEW_CALLS:
             return None
         made = e.candidate.pair

@@ -127,12 +127,6 @@ def category(attributes: Attributes) -> str:
     return ""
 
 
-def failed(span: Span) -> bool:
-    """Tell whether a span failed: it says so, or what it answered does (who serves leaves a 404 unmarked)."""
-    status = http_status(span)
-    return span.error or (status.isdigit() and int(status) >= 400) or status_code(span) in GRPC_CODES[1:]
-
-
 def throttled(span: Span) -> bool:
     """Tell whether the other end refused because of a rate limit or an exhausted quota."""
     return status_code(span) in THROTTLED
@@ -141,6 +135,11 @@ def throttled(span: Span) -> bool:
 def failing(code: str) -> bool:
     """Tell whether a status code of HTTP or gRPC says that the request was not served."""
     return code in GRPC_CODES[1:] or (len(code) == HTTP_CODE and code.isdigit() and code[0] in "45")
+
+
+def failed(span: Span) -> bool:
+    """Tell whether a span failed: it says so, or what it answered does (who serves leaves a 404 unmarked)."""
+    return span.error or failing(status_code(span))
 
 
 def refused(span: Span) -> bool:

@@ -5,14 +5,15 @@
                                                                wait      wait longer
 
 The failed tries and the waits between them are the cost; the try that succeeds is the baseline's call. A try is one
-that asks for the same (statement, path, message) as the one that failed: another item of a list is none. It failed when
-its span says so, or when its status asks for another try (429, 502, 503, 504), whether or not that is called an error.
-A client that tries again within one span says so by a count (`http.request.resend_count`): then it is the reason why
-the call takes longer.
+that asks for the same (statement, path, message) as the one that failed, or, where each says something of its own, a
+call that came with a refused one: another item of a list is none. It failed when its span says so, or when its status
+asks for another try (429, 502, 503, 504), whether or not that is called an error. A client that tries again within one
+span says so by a count (`http.request.resend_count`): then it is the reason why the call takes longer.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def chains(context: Context) -> list[tuple[Pair, Pair, list[list[Span]]]]:
             continue
         if _refused(pair.suspect, context.suspect) <= _refused(pair.baseline, context.baseline):
             continue
-        runs = _runs(pair.suspect, context.suspect)
+        runs = _runs(pair, pair.suspect, context.suspect, context)
         if runs:
             found.append((caller, pair, runs))
     return found
@@ -65,11 +66,11 @@ def _refused(groups: list[CallGroup], side: Profile) -> int:
     return sum(semconv.refused(side.tree.spans[i]) for group in groups for i in group.spans)
 
 
-def _runs(groups: list[CallGroup], side: Profile) -> list[list[Span]]:
-    """List the runs of tries in which every try but the last was refused, the longest first."""
+def _runs(pair: Pair, groups: list[CallGroup], side: Profile, context: Context) -> list[list[Span]]:
+    """List the runs of tries of one side in which every try but the last was refused, the longest first."""
     tree = side.tree
     runs: list[list[int]] = []
-    for calls in _alike(groups, side):
+    for calls in _alike(groups, side, told_apart=_told_apart(pair, context)):
         runs.append(calls[:1])
         for earlier, later in pairwise(calls):
             if semconv.refused(tree.spans[earlier]) and tree.starts[later] >= tree.ends[earlier]:
@@ -80,13 +81,28 @@ def _runs(groups: list[CallGroup], side: Profile) -> list[list[Span]]:
     return [[tree.spans[i] for i in run] for run in runs if len(run) > 1]
 
 
-def _alike(groups: list[CallGroup], side: Profile) -> Iterable[list[int]]:
-    """Return the calls that ask for the same under one caller, in time order."""
+def _told_apart(pair: Pair, context: Context) -> bool:
+    """Tell whether a try is known by what it asks for: that is asked for again, or more calls came than were refused.
+
+    Else each try says something of its own (a number, a signature), and all calls that came are tries.
+    """
+    share, spans = context.share_of[id(pair)], context.suspect.tree.spans
+    calls = [spans[i] for group in pair.suspect for i in group.spans]
+    again = Counter((span.parent_id, semconv.asked(span)) for span in calls)
+    if any(again[span.parent_id, semconv.asked(span)] > 1 for span in calls if semconv.refused(span)):
+        return True
+    refused = _refused(pair.suspect, context.suspect) - _refused(pair.baseline, context.baseline)
+    return share.suspect.calls - share.baseline.calls > refused
+
+
+def _alike(groups: list[CallGroup], side: Profile, *, told_apart: bool) -> Iterable[list[int]]:
+    """Return the calls of one caller, those that ask for the same where they are `told_apart`, in time order."""
     tree = side.tree
     alike: dict[tuple[int, str], list[int]] = {}
     for group in groups:
         for i in group.spans:
-            alike.setdefault((tree.parents[i], semconv.asked(tree.spans[i])), []).append(i)
+            key = (tree.parents[i], semconv.asked(tree.spans[i]) if told_apart else "")
+            alike.setdefault(key, []).append(i)
     return [sorted(calls, key=tree.starts.__getitem__) for calls in alike.values()]
 
 
@@ -121,7 +137,7 @@ def again(caller: Pair, pair: Pair, runs: list[list[Span]], context: Context) ->
     outcome = "the last try fails too" if semconv.refused(chain[-1]) else "the last try succeeds"
     claims = {key: max(0, ns) for key, ns in context.claims_below(pair).items()}
     claims[id(caller)] = min(waited, max(0, context.growth(context.share_of[id(caller)])))
-    before = max(map(len, _runs(pair.baseline, context.baseline)), default=1)
+    before = max(map(len, _runs(pair, pair.baseline, context.baseline, context)), default=1)
     several = f"{len(runs)} calls of " if len(runs) > 1 else ""
     times = f"{'up to ' if several else ''}{len(chain)} times instead of {before}"
     return Candidate(
@@ -149,6 +165,8 @@ def again(caller: Pair, pair: Pair, runs: list[list[Span]], context: Context) ->
 def recovered(pair: Pair, context: Context) -> bool:
     """Tell whether every failure of a pair was followed by a try that succeeded."""
     spans = context.suspect.tree.spans
-    alike = ([semconv.refused(spans[i]) for i in calls] for calls in _alike(pair.suspect, context.suspect))
+    told_apart = _told_apart(pair, context)
+    groups = _alike(pair.suspect, context.suspect, told_apart=told_apart)
+    alike = ([semconv.refused(spans[i]) for i in calls] for calls in groups)
     failed = [tries for tries in alike if any(tries)]
     return bool(failed) and not any(tries[-1] for tries in failed)

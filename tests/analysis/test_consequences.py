@@ -54,6 +54,25 @@ def test_a_call_of_somebody_who_saw_nothing_fail_does_not_follow_from_it(trace) 
     assert {"new-calls", "error-appeared"} == {cause.finding for cause in result.causes}
 
 
+def test_an_answer_that_passes_a_failure_on_follows_from_it(trace) -> None:
+    """What answered 401 and the caller that passes it on mark no error: they are the failure of the call between them."""
+    sides = []
+    for status in (200, 401):
+        t = trace()
+        answer = {"http.status_code": status}
+        root = t.span("GET /me", 0, 10, kind=SERVER, attributes=answer)
+        call = t.span("POST", 1, 9, root, kind=CLIENT, attributes=answer, error=status == 401)
+        t.span("POST /introspect", 2, 8, call, kind=SERVER, service="auth", attributes=answer | {"server": "a"})
+        t.span("GET /flags", 9, 9.5, root, attributes={"http.status_code": 200 if status == 200 else 404})
+        sides.append(t.build())
+    result = compare(*sides)
+    assert [(cause.finding, cause.operation) for cause in result.causes] == [
+        ("error-appeared", "POST"), ("status-changed", "GET /flags"),
+    ]  # fmt: skip
+    assert any("answers 401 instead of 200" in symptom for symptom in result.causes[0].symptoms)
+    assert result.verdict.headline.startswith("shop GET /me fails where it did not before")
+
+
 def paid(trace, *, refused: bool, calls: int = 1):
     """Return a request that fails at once, or asks for prices and waits for them."""
     t = trace()

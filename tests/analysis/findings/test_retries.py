@@ -144,6 +144,15 @@ def test_another_try_may_go_to_another_host(trace, only) -> None:
     assert only(compare(fetched(trace, tries[-1:]), fetched(trace, tries)), "retries") is not None
 
 
+def test_tries_that_say_something_of_their_own_are_tries_where_no_more_calls_came_than_were_refused(
+    trace, only
+) -> None:
+    """A signature or a number of the try in its address makes no other request of it."""
+    signed = [({"http.method": "PUT", "url.full": f"http://store/f?signature={n}"}, n < 3) for n in range(4)]
+    found = only(compare(fetched(trace, signed[-1:]), fetched(trace, signed)), "retries")
+    assert found.summary.startswith("POST in shop is tried 4 times instead of 1")
+
+
 def test_one_item_that_stays_refused_is_not_made_good_by_the_next(trace) -> None:
     """The first item fails on every try, the one after it succeeds at once: the request fails."""
     tried = [({"http.method": "POST", "url.full": "http://push/1"}, True)] * 3
