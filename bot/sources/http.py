@@ -184,7 +184,8 @@ class HttpSource:
         raise AssertionError("the retry loop returns or raises")
 
     def _failed(self, error: SourceError) -> None:
-        if self._circuit.failed(str(error.fields.get("detail") or error.code)):
+        reason = str(error.fields.get("detail") or error.code)
+        if self._circuit.failed(reason, timed_out=error.code == "timeout"):
             log.warning("source left alone", source=self.settings.name, code=error.code)
 
     async def _once(self, asked: _Question, limit: int) -> Answer:
