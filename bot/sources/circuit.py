@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAILURES = 5  # questions in a row, repeated tries included
-TIMEOUTS = (
-    2  # of these: each costs whoever asked the whole time that it has, and the first question asks for two traces
-)
+TIMEOUTS = 2  # questions in a row: as many as one comparison asks, and each took all the time that it has
 REST_S = 15.0
 
 
