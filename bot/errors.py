@@ -138,7 +138,7 @@ class SourceError(BotError):
         "rate-limited": "{source} asks me to slow down (status 429). Ask again in a minute.",
         "broken": "{source} answered with an error (status {status} for {path}: {detail}). Ask again; if it stays, "
         "check the backend.",
-        "cut-off": "The answer of {source} for trace {trace} broke off in the middle ({detail}). Ask again.",
+        "cut-off": "The answer of {source} broke off in the middle ({detail}). Ask again.",
         "unreadable": "{source} answered with something that is not a trace ({detail}).",
         "redirected": "{source} sends me on to another host ({host}), which I do not follow. Whoever runs me must "
         "correct its url; a login page in between looks like this too.",

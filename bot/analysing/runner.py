@@ -2,6 +2,9 @@
 
 event loop  ---bodies--->  warm child  --answer-->  event loop
                                  | past its deadline, crashed, out of memory, grown large: killed and replaced
+
+Pictures are drawn in children of their own: a drawing takes many times as long as a comparison, and nobody's verdict
+waits for somebody else's picture.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -34,22 +38,23 @@ Wanted = TypeVar("Wanted")
 COMMAND = (sys.executable, "-m", "bot.analysing.child")
 PIECE_BYTES = 256 * 1024  # written at once: the loop turns to others in between
 WARM_BYTES = 8 * 1024 * 1024  # a child that read more than this is not kept: its memory does not shrink again
+DRAWING_SHARE = 2  # children that compare for each that draws: what draws needs a core for seconds, and 100 MiB
 LAST_BREATH_S = 1.0  # from the end of its output to the end of a child
 
 log = structlog.get_logger()
 
 
 class AnalysisRunner:
-    """A few warm child processes, one comparison at a time in each."""
+    """A few warm child processes for what is compared, and fewer for what is drawn."""
 
     def __init__(
         self, children: int, command: Sequence[str] | None = None, *, redaction: Redaction | None = None
     ) -> None:
-        """Keep so many children; `command` starts one, by default `COMMAND`."""
+        """Keep so many children to compare; `command` starts one, by default `COMMAND`."""
         its_own = command or COMMAND
-        self._command = (*its_own, written(redaction)) if redaction else its_own
-        self._free = asyncio.Semaphore(children)
-        self._idle: list[Process] = []
+        started_by = (*its_own, written(redaction)) if redaction else tuple(its_own)
+        self._comparing = Children(children, started_by)
+        self._drawing = Children(max(1, children // DRAWING_SHARE), started_by)
 
     async def compare(
         self, baseline: FetchedTrace | None, suspect: FetchedTrace, population: Sequence[FetchedTrace] = (), *,
@@ -84,10 +89,10 @@ class AnalysisRunner:
 
     async def _run(self, job: Job, traces: Sequence[FetchedTrace], deadline_s: float) -> Outcome:
         what = type(job).__name__.lower()
+        children = self._drawing if isinstance(job, Draw) else self._comparing
         with step("analyse", metrics.ANALYSIS_SECONDS.labels("total"), job=what):
             try:
-                async with asyncio.timeout(deadline_s), self._free:
-                    outcome = await self._exchange(job, traces)
+                outcome = await children.outcome(job, traces, deadline_s)
             except TimeoutError:
                 log.warning("analysis stopped", job=what, after_s=deadline_s)
                 raise AnalysisError("took-too-long", seconds=round(deadline_s)) from None
@@ -100,6 +105,32 @@ class AnalysisRunner:
                 raise AnalysisError("crashed")
             log.info("analysed", job=what, readable=not outcome.error, traces=len(_read(job)), bytes=size, **took)
             return outcome
+
+    async def warm_up(self) -> None:
+        """Start one child ahead of the first request."""
+        await self._comparing.warm_up()
+
+    async def aclose(self) -> None:
+        """End all children."""
+        await self._comparing.aclose()
+        await self._drawing.aclose()
+
+
+class Children:
+    """Warm child processes, one job at a time in each."""
+
+    def __init__(self, most: int, command: Sequence[str]) -> None:
+        self._command = command
+        self._free = asyncio.Semaphore(most)
+        self._idle: list[Process] = []
+
+    async def outcome(self, job: Job, traces: Sequence[FetchedTrace], deadline_s: float) -> Outcome:
+        """Have a job done; raises `TimeoutError` when no child was free in time, or when it then took longer."""
+        async with AsyncExitStack() as held:
+            async with asyncio.timeout(deadline_s):
+                await held.enter_async_context(self._free)
+            async with asyncio.timeout(deadline_s):
+                return await self._exchange(job, traces)
 
     async def _exchange(self, job: Job, traces: Sequence[FetchedTrace]) -> Outcome:
         child = await self._child()
@@ -132,7 +163,7 @@ class AnalysisRunner:
         )
 
     async def warm_up(self) -> None:
-        """Start one child ahead of the first request."""
+        """Start one child ahead of the first job."""
         self._idle.append(await self._child())
 
     async def aclose(self) -> None:

@@ -18,7 +18,7 @@ class Limits(BaseModel):
     )
     missing_retry_s: float = Field(4.0, ge=0, le=60, description="seconds to look again for a trace not there yet")
     analysis_s: float = Field(30.0, gt=0, le=300, description="seconds one comparison may compute")
-    concurrent: int = Field(4, gt=0, le=64, description="comparisons at once")
+    concurrent: int = Field(4, gt=0, le=64, description="comparisons at once, and half as many pictures")
     waiting: int = Field(
         100,
         ge=0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bot.ending import ended
 from bot.errors import SourceError, UserError
 from bot.sources.base import FetchedTrace, TraceSource
 from bot.sources.cached import CachedSource
@@ -13,7 +14,7 @@ from bot.sources.tempo import TempoSource
 from bot.sources.watched import WatchedSource
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from bot.cache.trace_cache import TraceCache
     from bot.requests.request import TraceRef
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FetchedTrace", "Sources", "TraceSource", "open_sources"]
 
+PREFERENCE_S = 2.0  # that a source is waited for when one behind it has the trace: what is there answers within this
 LOOK_AGAIN_S = 1.0  # pause before looking again for a trace that may still be arriving
 KINDS: dict[str, Callable[[SourceSettings], TraceSource]] = {"jaeger": JaegerSource, "tempo": TempoSource}
 
@@ -104,21 +106,28 @@ class Sources:
     async def _race(
         asked: list[TraceSource], reference: TraceRef, tenant: str | None, deadline_s: float
     ) -> FetchedTrace:
-        """Ask all at once; the first in the configured order that has the trace wins, else the worst error is said."""
-        results = await asyncio.gather(
-            *(
+        """Ask all at once; the first in the configured order that has the trace wins, else the worst error is said.
+
+        Once it came from one, those behind it are not waited for, and those before it only for a moment.
+        """
+        asking = [
+            asyncio.create_task(
                 source.fetch(reference.trace_id, window=reference.window, tenant=tenant, deadline_s=deadline_s)
-                for source in asked
-            ),
-            return_exceptions=True,
-        )
+            )
+            for source in asked
+        ]
         errors: list[SourceError] = []
-        for result in results:
-            if isinstance(result, FetchedTrace):
-                return result
-            if not isinstance(result, SourceError):
-                raise result
-            errors.append(result)
+        try:
+            for place, task in enumerate(asking):
+                await _heard(task, asking[place + 1 :])
+                if not task.done():
+                    continue
+                error = task.exception()
+                if not isinstance(error, SourceError):
+                    return task.result()
+                errors.append(error)
+        finally:
+            await ended(asking)
         # "Not found" from one source means little while another could not be asked.
         raise next((error for error in errors if error.code != "trace-not-found"), _nowhere(errors, reference))
 
@@ -136,6 +145,17 @@ class Sources:
         """Close all connections."""
         for source in self._sources.values():
             await source.aclose()
+
+
+async def _heard(asked: asyncio.Task[FetchedTrace], behind: Sequence[asyncio.Task[FetchedTrace]]) -> None:
+    """Wait for what a source says, but only for a moment once one behind it has the trace."""
+    while not asked.done() and not any(map(_came, behind)):
+        await asyncio.wait([asked, *(task for task in behind if not task.done())], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([asked], timeout=PREFERENCE_S)
+
+
+def _came(asked: asyncio.Task[FetchedTrace]) -> bool:
+    return asked.done() and asked.exception() is None
 
 
 def _hosts(sources: Iterable[TraceSource]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import msgspec
 from analysis import DecodeError, EmptyTraceError, decode
 from bot.errors import SourceError
 from bot.sources.base import FetchedTrace
+from bot.sources.wholeness import broken_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,15 +56,16 @@ async def explained(error: SourceError, source: TraceSource, trace_id: str, *, s
 
 
 def checked(answer: Answer, source: str, trace_id: str, wire: WireFormat) -> FetchedTrace:
-    """Make sure that a small body holds the trace: "not found" also comes as 200 with an empty one."""
+    """Make sure that a body is whole, and a small one the trace: "not found" also comes as 200 with an empty one."""
+    if broken_off(answer.body):
+        raise SourceError("cut-off", source=source, detail=f"after {len(answer.body):,} bytes")
     if len(answer.body) < _CHEAP_TO_DECODE:
         try:
             decode(answer.body, wire)
         except EmptyTraceError:
             raise SourceError("trace-not-found", source=source, trace=trace_id) from None
         except DecodeError as error:
-            code = "cut-off" if "truncated" in str(error) or "ends in the middle" in str(error) else "unreadable"
-            raise SourceError(code, source=source, trace=trace_id, detail=str(error)) from None
+            raise SourceError("unreadable", source=source, detail=str(error)) from None
     return FetchedTrace(trace_id=trace_id, body=answer.body, wire=wire, source=source)
 
 

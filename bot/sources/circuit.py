@@ -1,8 +1,8 @@
 """A source that fails again and again is left alone for a moment.
 
-    asked --5 failures in a row--> left alone --15 s--> one question goes through --answered--> asked
-                                        ^                             '--failed--.
-                                        '----------------------------------------'
+    asked --5 failures in a row, or 2 timeouts--> left alone --15 s--> one question goes through --answered--> asked
+                                                      ^                              '--failed--.
+                                                      '-----------------------------------------'
 
 Whoever asks meanwhile is told at once, instead of waiting for one more timeout in a place that others need; and a
 backend that struggles is not asked three times for each of them.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAILURES = 5  # questions in a row, repeated tries included
+TIMEOUTS = 2  # questions in a row: as many as one comparison asks, and each took all the time that it has
 REST_S = 15.0
 
 
@@ -26,6 +27,7 @@ class Circuit:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures = 0
+        self._timeouts = 0
         self._until = 0.0
         self.reason = ""  # of the last failure
 
@@ -34,13 +36,17 @@ class Circuit:
         """How many questions in a row failed."""
         return self._failures
 
+    @property
+    def _open(self) -> bool:
+        return self._failures >= FAILURES or self._timeouts >= TIMEOUTS
+
     def rest_s(self) -> float:
         """Return for how long (s) the source is still to be left alone; 0: ask it.
 
         When the time is over, whoever asks first goes through, and the others wait for what comes of that.
         """
         now = self._clock()
-        if self._failures < FAILURES:
+        if not self._open:
             return 0.0
         if now < self._until:
             return self._until - now
@@ -49,15 +55,16 @@ class Circuit:
 
     def answered(self) -> bool:
         """Note an answer, whatever it says; returns whether the source was left alone before."""
-        recovered = self._failures >= FAILURES
-        self._failures = 0
+        recovered = self._open
+        self._failures = self._timeouts = 0
         return recovered
 
-    def failed(self, reason: str) -> bool:
+    def failed(self, reason: str, *, timed_out: bool = False) -> bool:
         """Note a question without an answer; returns whether the source is left alone from now on."""
+        was_open = self._open
         self._failures += 1
+        self._timeouts += timed_out
         self.reason = reason
-        if self._failures < FAILURES:
-            return False
-        self._until = self._clock() + REST_S
-        return self._failures == FAILURES
+        if self._open:
+            self._until = self._clock() + REST_S
+        return self._open and not was_open

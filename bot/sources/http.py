@@ -36,6 +36,7 @@ BUSY = 429
 NOT_IMPLEMENTED = 501  # final: a feature that this server has not got
 DETAIL = 200  # characters of a server's answer that are shown
 SHORT_BYTES = 64 * 1024  # an error's text that is longer is none
+UNITS = ((1024**2, "MiB"), (1024, "KiB"))
 WRONG_PATH = ("404 page not found", "unsupported path requested")
 
 log = structlog.get_logger()
@@ -184,7 +185,8 @@ class HttpSource:
         raise AssertionError("the retry loop returns or raises")
 
     def _failed(self, error: SourceError) -> None:
-        if self._circuit.failed(str(error.fields.get("detail") or error.code)):
+        reason = str(error.fields.get("detail") or error.code)
+        if self._circuit.failed(reason, timed_out=error.code == "timeout"):
             log.warning("source left alone", source=self.settings.name, code=error.code)
 
     async def _once(self, asked: _Question, limit: int) -> Answer:
@@ -206,7 +208,7 @@ class HttpSource:
         except httpx.TimeoutException:
             raise TransientError(self._error("timeout", seconds=round(self.settings.read_timeout_s))) from None
         except TooMuchError:
-            raise self._error("too-large", detail=f"more than {limit // 1024 // 1024} MiB") from None
+            raise self._error("too-large", detail=f"more than {_size(limit)}") from None
         except PackedError as error:
             raise self._error("unreadable", detail=f"it is packed as “{error}”; I asked for gzip") from None
         except (httpx.RemoteProtocolError, zlib.error) as error:
@@ -225,6 +227,10 @@ class HttpSource:
 
 def _short(error: Exception) -> str:
     return masked(" ".join(str(error).split()))[:DETAIL] or type(error).__name__
+
+
+def _size(bytes_: int) -> str:
+    return next((f"{round(bytes_ / unit, 1):g} {name}" for unit, name in UNITS if bytes_ >= unit), f"{bytes_} bytes")
 
 
 def _seconds(text: str | None) -> float | None:

@@ -19,6 +19,7 @@ from bot.sources.answers import checked, explained, read, read_metrics, readable
 from bot.sources.base import MOST, Found, selected
 from bot.sources.http import HttpSource
 from bot.sources.jaeger_search import (
+    in_snake_case,
     read_names,
     read_summaries,
     read_v1,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 TENANT_HEADER = "x-tenant"
 JSON = "application/json"
-OK, NOT_FOUND = 200, 404
+OK, BAD_REQUEST, NOT_FOUND = 200, 400, 404
 NONE_FOUND = ("no traces found", "trace not found")  # what api_v3 says with a 404 where nothing matches
 V1_MOST = 20  # traces in an answer of the v1 search, which sends them whole
 V1_BYTES = 16 * 1024 * 1024  # of such an answer: decoding more would hold up others
@@ -126,15 +127,23 @@ class JaegerSource:
         return Found(selected(found, query), cut=len(traces) >= limit)
 
     async def _find_v3(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> Found:
-        """Ask api_v3 for whole traces: servers that know neither summaries nor v1."""
-        answer = await self._http.get(
-            "/api/v3/traces", accept=JSON, headers=headers, params=summaries_parameters(query, V1_MOST),
-            max_bytes=V1_BYTES, deadline_s=deadline_s,
-        )  # fmt: skip
+        """Ask api_v3 for whole traces: servers that know neither summaries nor v1.
+
+        The older of them miss what they require where it is not spelt in the older way.
+        """
+        params = summaries_parameters(query, V1_MOST)
+        answer = await self._search_v3(params, headers, deadline_s)
+        if answer.status == BAD_REQUEST:
+            answer = await self._search_v3(in_snake_case(params), headers, deadline_s)
         if answer.status == NOT_FOUND and answer.detail.lower() in NONE_FOUND:
             return Found([], cut=False)
         traces = await computed(read, answer, self.settings.name, partial(read_v3, query=query))
         return Found(selected(traces, query), cut=len(traces) >= V1_MOST)
+
+    async def _search_v3(self, params: dict[str, str], headers: dict[str, str], deadline_s: float) -> Answer:
+        return await self._http.get(
+            "/api/v3/traces", accept=JSON, headers=headers, params=params, max_bytes=V1_BYTES, deadline_s=deadline_s
+        )
 
     async def _search_v1(self, query: TraceQuery, headers: dict[str, str], deadline_s: float) -> tuple[Answer, int]:
         """Ask for whole traces, for fewer of them when they are too large together; returns how many as well."""

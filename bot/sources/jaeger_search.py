@@ -7,6 +7,7 @@ only the few fields that a summary needs are decoded from them. So does the sear
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from bot.sources.base import TraceQuery, TraceSummary, Value, normal_id
 if TYPE_CHECKING:
     from analysis import Trace
 
+_CAPITAL = re.compile(r"[A-Z]")
 ERROR = (b"true", b'"true"')  # Jaeger sends a bool, VictoriaTraces a string
 
 
@@ -89,6 +91,11 @@ def summaries_parameters(query: TraceQuery, limit: int) -> dict[str, str]:
         "query.searchDepth": str(limit),
     }
     return {name: value for name, value in wanted.items() if value}
+
+
+def in_snake_case(parameters: dict[str, str]) -> dict[str, str]:
+    """Spell the names of parameters as older servers of api_v3 know them: `query.start_time_min`."""
+    return {_CAPITAL.sub(r"_\g<0>", name).lower(): value for name, value in parameters.items()}
 
 
 def v1_parameters(query: TraceQuery, limit: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from analysis import WireFormat
+from bot.sources.wholeness import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +40,8 @@ def settled(trace: FetchedTrace, window: tuple[int, int] | None, now: float) -> 
     return window is None or window[0] + AROUND_S <= ended <= window[1] - AROUND_S
 
 
-def _is_json(body: bytes) -> bool:
-    return body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
-
-
 def _partial(trace: FetchedTrace) -> bool:
-    if _is_json(trace.body):
+    if is_json(trace.body):
         statuses = any(True for _ in _values(trace.body, _STATUS, _STATUS_PARTIAL))
         return statuses or _TRUNCATED in trace.body
     return trace.wire is WireFormat.TEMPO_PROTOBUF and _PARTIAL_PROTOBUF.search(trace.body[-_TAIL:]) is not None
@@ -52,7 +49,7 @@ def _partial(trace: FetchedTrace) -> bool:
 
 def _ends(trace: FetchedTrace) -> Iterator[int]:
     """Yield when its spans ended, or no earlier than that; unix nanoseconds."""
-    if not _is_json(trace.body):
+    if not is_json(trace.body):
         for found in _ENDS_PROTOBUF.finditer(trace.body):
             yield int.from_bytes(found[1], "little")
     elif trace.wire is WireFormat.JAEGER_JSON:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TENANT_HEADER = "X-Scope-OrgID"
 PROTOBUF = "application/protobuf"
 JSON = "application/json"
-OK = 200
+OK, BAD_REQUEST = 200, 400
 
 
 class TempoSource:
@@ -82,14 +82,23 @@ class TempoSource:
         return (await self.find(query, tenant=tenant, deadline_s=deadline_s)).traces
 
     async def find(self, query: TraceQuery, *, tenant: str | None, deadline_s: float) -> Found:
-        """Search as `search` does, and say whether that is all there is."""
+        """Search as `search` does, and say whether that is all there is.
+
+        Older versions refuse a question about roots: they are asked about spans, for more than is wanted.
+        """
         limit = max(1, min(query.limit, MOST))
-        answer = await self._http.get(
-            "/api/search", accept=JSON, headers=self._tenant(tenant), deadline_s=deadline_s,
-            params=search_parameters(query, limit),
-        )  # fmt: skip
+        params, plain = search_parameters(query, limit), search_parameters(query, MOST, plain=True)
+        answer = await self._search(params, tenant, deadline_s)
+        if answer.status == BAD_REQUEST and params["q"] != plain["q"]:
+            limit = MOST
+            answer = await self._search(plain, tenant, deadline_s)
         found = read(answer, self.settings.name, read_search)
         return Found(selected(found, query), cut=len(found) >= limit)
+
+    async def _search(self, params: dict[str, str], tenant: str | None, deadline_s: float) -> Answer:
+        return await self._http.get(
+            "/api/search", accept=JSON, headers=self._tenant(tenant), params=params, deadline_s=deadline_s
+        )
 
     async def services(self, *, window: tuple[int, int], tenant: str | None, deadline_s: float) -> list[str]:
         """List the services; see `TraceSource`."""

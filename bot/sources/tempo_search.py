@@ -26,19 +26,20 @@ def quoted(text: str) -> str:
     return json.dumps(text.encode(errors="replace").decode(), ensure_ascii=False)
 
 
-def trace_ql(query: TraceQuery) -> str:
+def trace_ql(query: TraceQuery, *, plain: bool = False) -> str:
     """Return the TraceQL that finds what is asked for.
 
     Durations are compared per trace: `duration` of spans finds nothing in a block that holds one span with its
-    end before its start.
+    end before its start. `plain`: for older versions, which know nothing of a trace but its spans; whether those
+    are roots has to be seen from the answer.
     """
     terms = []
-    if query.root:
+    if query.root and not plain:
         terms.append(f"rootServiceName = {quoted(query.service)}")
         terms += [f"rootName = {quoted(query.operation)}"] if query.operation is not None else []
     terms += span_terms(query.service, query.operation)
     if query.min_duration_ns is not None:
-        terms.append(f"traceDuration >= {query.min_duration_ns // 1000}us")
+        terms.append(f"{'duration' if plain else 'traceDuration'} >= {query.min_duration_ns // 1000}us")
     if query.only_errors:
         terms.append("status = error")
     terms += [_attribute(name, value) for name, value in query.attributes.items()]
@@ -75,11 +76,11 @@ def _literals(value: Value) -> list[str]:
     return literals
 
 
-def search_parameters(query: TraceQuery, limit: int) -> dict[str, str]:
+def search_parameters(query: TraceQuery, limit: int, *, plain: bool = False) -> dict[str, str]:
     """Return what `/api/search` is asked. The range must be there: without it only recent data is searched."""
     start, end = query.window
     return {
-        "q": trace_ql(query),
+        "q": trace_ql(query, plain=plain),
         "start": str(max(start, end - LONGEST_S)),
         "end": str(end),
         "limit": str(limit),

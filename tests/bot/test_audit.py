@@ -204,7 +204,7 @@ async def test_a_child_that_fails_is_a_line_of_the_request(world, pair, capfd, c
     """What is wrong and where, with the request's id; not what the trace says, neither there nor on standard error."""
     log.configure(json_lines=True)
     await world.bot.runner.aclose()
-    world.bot.runner._command = (sys.executable, "-c", code)
+    world.bot.runner._comparing._command = (sys.executable, "-c", code)
     await world.command(f"{pair.baseline} {pair.suspect}")
     await world.settled()
     written = [json.loads(line) for line in capfd.readouterr().err.splitlines()]

@@ -13,6 +13,7 @@ from analysis import WireFormat
 from analysis.comparison import VerdictKind
 from bot.analysing.child import KEPT
 from bot.analysing.runner import WARM_BYTES, AnalysisRunner
+from bot.ending import ended
 from bot.errors import AnalysisError
 from bot.sources import FetchedTrace
 
@@ -80,7 +81,7 @@ async def test_children_are_used_again(make_runner, fetched, started) -> None:
     await runner.warm_up()
     for _ in range(3):
         await runner.compare(*fetched, deadline_s=30)
-    assert len(runner._idle) == 1
+    assert len(runner._comparing._idle) == 1
 
 
 async def test_several_comparisons_run_side_by_side(make_runner, fetched, started) -> None:
@@ -103,7 +104,7 @@ async def test_an_endless_comparison_is_stopped_at_its_deadline(make_runner, fet
     async with asyncio.timeout(30):
         with pytest.raises(AnalysisError, match="longer than"):
             await runner.compare(*fetched, deadline_s=0.3)
-    assert runner._idle == []
+    assert runner._comparing._idle == []
 
 
 async def test_a_crash_harms_only_its_own_comparison(make_runner, fetched) -> None:
@@ -111,7 +112,7 @@ async def test_a_crash_harms_only_its_own_comparison(make_runner, fetched) -> No
     runner = make_runner(1, (sys.executable, "-c", "import sys; sys.stdin.buffer.read(4); sys.exit(1)"))
     with pytest.raises(AnalysisError, match="failed on these traces"):
         await runner.compare(*fetched, deadline_s=10)
-    runner._command = AnalysisRunner(1)._command
+    runner._comparing._command = AnalysisRunner(1)._comparing._command
     assert (await runner.compare(*fetched, deadline_s=30)).comparison.verdict.kind is VerdictKind.SLOWER
 
 
@@ -153,9 +154,9 @@ async def test_a_child_that_grew_large_is_replaced(make_runner, fetched, started
     huge = wide(10, 3_000, padding=2_000)
     assert len(huge.body) > WARM_BYTES // 2
     await runner.compare(huge, huge, deadline_s=60)
-    assert runner._idle == []
+    assert runner._comparing._idle == []
     await runner.compare(*fetched, deadline_s=30)
-    assert len(runner._idle) == 1
+    assert len(runner._comparing._idle) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system holds a process to an amount of memory")
@@ -176,18 +177,18 @@ async def test_signals_to_the_whole_group_do_not_end_a_comparison(make_runner, f
     """Ctrl-C in a terminal and SIGTERM to all processes reach the children too: they work on."""
     runner = make_runner(1, started)
     await runner.compare(*fetched, deadline_s=30)
-    (child,) = runner._idle
+    (child,) = runner._comparing._idle
     for number in (signal.SIGINT, signal.SIGTERM):
         child.send_signal(number)
     await runner.compare(*fetched, deadline_s=30)
-    assert runner._idle == [child]
+    assert runner._comparing._idle == [child]
 
 
 async def test_a_child_ends_with_the_bot(make_runner, fetched, started) -> None:
     """When standard input closes because the bot died, no child is left behind."""
     runner = make_runner(1, started)
     await runner.compare(*fetched, deadline_s=30)
-    child = runner._idle.pop()
+    child = runner._comparing._idle.pop()
     child.stdin.close()
     assert await asyncio.wait_for(child.wait(), 30) == 0
 
@@ -196,10 +197,46 @@ async def test_a_child_that_was_killed_is_replaced(make_runner, fetched, started
     """Whoever killed it between two comparisons, the next one gets a fresh child, and the end is known for what it was."""
     runner = make_runner(1, started)
     await runner.warm_up()
-    (child,) = runner._idle
+    (child,) = runner._comparing._idle
     child.kill()
     assert await asyncio.wait_for(child.wait(), 30) == -signal.SIGKILL
     assert await child.stdout.read() == b""  # nobody holds its output any more
     child.stdin.close()
     await runner.compare(*fetched, deadline_s=30)
-    assert runner._idle != [child]
+    assert runner._comparing._idle != [child]
+
+
+ENDLESS_DRAWING = (
+    sys.executable, "-c",
+    "import itertools, bot.analysing.child as c; c.render_png = lambda *_: all(itertools.count(1)); c.main()",
+)  # fmt: skip
+
+
+async def begun(children) -> None:
+    """Wait until nobody else may have a job done: the last free child was taken."""
+    async with asyncio.timeout(30):
+        while not children._free.locked():
+            await asyncio.sleep(0)
+
+
+async def test_a_comparison_waits_for_no_picture(make_runner, fetched) -> None:
+    """However many pictures are being drawn and wait to be, what is compared finds a child of its own."""
+    runner = make_runner(1, ENDLESS_DRAWING)
+    comparison = (await runner.compare(*fetched, deadline_s=30)).comparison
+    pictures = [asyncio.create_task(runner.draw(comparison, deadline_s=60)) for _ in range(3)]
+    await begun(runner._drawing)
+    assert (await runner.compare(*fetched, deadline_s=30)).comparison.verdict.kind is VerdictKind.SLOWER
+    assert not any(picture.done() for picture in pictures)
+    await ended(pictures)
+
+
+async def test_a_picture_that_waits_too_long_is_dropped_and_the_one_before_it_drawn_on(make_runner, fetched) -> None:
+    """A deadline that passes before a child is free costs that picture alone: nothing is stopped for it."""
+    runner = make_runner(1, ENDLESS_DRAWING)
+    comparison = (await runner.compare(*fetched, deadline_s=30)).comparison
+    drawn = asyncio.create_task(runner.draw(comparison, deadline_s=60))
+    await begun(runner._drawing)
+    with pytest.raises(AnalysisError, match="longer than"):
+        await runner.draw(comparison, deadline_s=0.1)
+    assert not drawn.done()
+    await ended([drawn])

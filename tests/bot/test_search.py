@@ -127,6 +127,61 @@ async def test_a_server_of_api_v3_alone_is_asked_for_whole_traces() -> None:
     assert backend.asked[2].query["query.searchDepth"] == "20"
 
 
+async def test_an_older_server_of_api_v3_is_asked_in_its_spelling() -> None:
+    """It misses the times that it requires, and says so, until they are spelt in the older way."""
+
+    async def older(request: web.Request) -> web.Response:
+        if "query.start_time_min" not in request.query:
+            said = {"error": {"httpCode": 400, "message": "malformed parameter query.start_time_min"}}
+            return web.json_response(said, status=400)
+        return web.Response(body=body("jaeger", "v3-find"), content_type="application/json")
+
+    backend = Backend()
+    backend.on("/api/v3/traces", older)
+    async with sources("jaeger", backend) as opened:
+        assert await search(opened, change(min_duration_ns=1_000_000))
+    assert dict(backend.asked[-1].query) == {
+        "query.service_name": "frontend", "query.operation_name": "POST /api/checkout",
+        "query.start_time_min": "2026-11-24T00:01:13Z", "query.start_time_max": "2026-11-24T00:26:32Z",
+        "query.duration_min": "1000us", "query.search_depth": "20",
+    }  # fmt: skip
+    backend.on("/api/v3/traces", status(400, "service is required"))
+    async with sources("jaeger", backend) as opened:
+        assert await code_of(opened) == "rejected"
+
+
+async def test_an_older_tempo_is_asked_about_spans_and_its_roots_are_picked_here() -> None:
+    """Where TraceQL knows no roots, the same traces are found: those of other roots are left out of a full answer."""
+    traces = [
+        {
+            "traceID": f"{number + 1:x}", "rootServiceName": "frontend",
+            "rootTraceName": "GET /other" if number % 2 else "POST /api/checkout",
+            "startTimeUnixNano": f"{DAY[0] + number}000000000", "durationMs": 90,
+            "spanSet": {"spans": [{"durationNanos": "5000000"}]},
+        }
+        for number in range(100)
+    ]  # fmt: skip
+
+    async def older(request: web.Request) -> web.Response:
+        if "root" in request.query["q"] or "traceDuration" in request.query["q"]:
+            said = "invalid TraceQL query: parse error at line 1, col 3: syntax error: unexpected IDENTIFIER"
+            return web.Response(status=400, text=said)
+        return web.json_response({"traces": traces})
+
+    backend = Backend()
+    backend.on(TEMPO, older)
+    async with sources("tempo", backend) as opened:
+        found = await opened.named("tempo").find(
+            change(min_duration_ns=4_000_000, limit=60), tenant=None, deadline_s=5.0
+        )
+    assert {its.root_operation for its in found.traces} == {"POST /api/checkout"}
+    assert len(found.traces) == 50
+    assert found.cut
+    asked = backend.asked[-1].query
+    assert asked["q"] == ('{ resource.service.name = "frontend" && name = "POST /api/checkout" && duration >= 4000us }')
+    assert asked["limit"] == "100"
+
+
 async def test_large_v1_answers_let_others_through() -> None:
     """Whole traces are read one by one: what else the bot does goes on in between."""
     data = json.loads(body("jaeger", "search-svc-op"))["data"]

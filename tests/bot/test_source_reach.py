@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
+
 import pytest
+from aiohttp import web
 from backends import CHECKOUT, Backend, code_of, fetch, sources
+from exchanges import exchange
+from world import serve
 
 from bot.errors import UserError
 from bot.requests.request import TraceRef
 from bot.settings import SourceSettings
 from bot.settings.reach import ChannelSettings
+from bot.sources import circuit
 
 UNKNOWN = "f" * 32
+TRACE = ("tempo", "v2-checkout-slow-pb")
 
 
 async def test_a_pasted_time_range_is_passed_on() -> None:
@@ -32,6 +40,70 @@ async def test_all_allowed_sources_are_asked_and_the_one_that_has_it_wins() -> N
         assert (await fetch(opened)).source == "tempo"
         with pytest.raises(UserError, match="no source called"):
             await fetch(opened, source="nowhere")
+
+
+@asynccontextmanager
+async def waiting(name: str, answer=None):
+    """Serve a Tempo that answers once it is let, and never before; yields its settings, who waits there, and the way."""
+    asked, let = asyncio.Event(), asyncio.Event()
+
+    async def wait(_: web.Request) -> web.Response:
+        asked.set()
+        await let.wait()
+        return web.Response(body=exchange(*answer).body, content_type="application/protobuf")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", wait)
+    async with serve(app) as url:
+        try:
+            yield SourceSettings(name=name, kind="tempo", url=url), asked, let
+        finally:
+            let.set()
+
+
+@pytest.fixture
+def tempo() -> Backend:
+    """Return a Tempo that has the trace."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", TRACE)
+    return backend
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_source_that_never_answers_holds_no_other_up(tempo, monkeypatch, first) -> None:
+    """Where another has the trace, one behind it is not waited for, and one before it only for a moment."""
+    monkeypatch.setattr("bot.sources.PREFERENCE_S", 0.05 if first else 600)
+    async with waiting("silent", TRACE) as (silent, asked, _), sources("tempo", tempo, more=(silent,)) as opened:
+        if first:
+            opened._sources = dict(reversed(opened._sources.items()))
+        for _ in range(circuit.TIMEOUTS + 1):
+            assert (await fetch(opened, deadline_s=600)).source == "tempo"
+        assert asked.is_set() or not first
+
+
+async def test_the_first_source_in_order_wins_where_it_answers_a_little_later(tempo, monkeypatch) -> None:
+    """Which source a trace is taken from does not hang on which of them is quicker today."""
+    monkeypatch.setattr("bot.sources.PREFERENCE_S", 600)
+    async with waiting("first", TRACE) as (slower, asked, let), sources("tempo", tempo, more=(slower,)) as opened:
+        opened._sources = dict(reversed(opened._sources.items()))
+        fetching = asyncio.create_task(fetch(opened))
+        await asked.wait()
+        await fetch(opened, source="tempo")
+        let.set()
+        assert (await fetching).source == "first"
+
+
+async def test_a_trace_that_none_else_has_is_waited_for(monkeypatch) -> None:
+    """A source that says "not found" ends no wait for another."""
+    monkeypatch.setattr("bot.sources.PREFERENCE_S", 0.0)
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-unknown-pb"))
+    async with waiting("second", TRACE) as (slower, asked, let), sources("tempo", backend, more=(slower,)) as opened:
+        fetching = asyncio.create_task(fetch(opened))
+        await asked.wait()
+        assert await code_of(opened, source="tempo") == "trace-not-found"
+        let.set()
+        assert (await fetching).source == "second"
 
 
 async def test_a_host_of_several_sources_stands_for_none_of_them() -> None:

@@ -10,15 +10,21 @@ import pytest
 from aiohttp import web
 from backends import CHECKOUT, Backend, code_of, fetch, sources, status
 from exchanges import exchange
+from hypothesis import given
+from hypothesis import strategies as st
 from world import no_sleep
 
 from analysis import decode
 from bot.errors import SourceError
 from bot.settings import Limits, Settings, SourceSettings
 from bot.sources import open_sources
+from bot.sources.wholeness import broken_off
 from bot.telemetry import log
 
 UNKNOWN = "f" * 32
+BODIES = [
+    ("jaeger", "v3-trace-checkout-slow"), ("victoria", "trace-checkout-slow"), ("tempo", "v2-checkout-slow-pb"),
+]  # fmt: skip
 SHORT = "0000000000000000a1b2c3d4e5f60718"
 
 
@@ -119,6 +125,68 @@ async def test_a_body_that_is_always_cut_off_is_said() -> None:
     backend.on(f"/api/v2/traces/{CHECKOUT}", cut_off)
     async with sources("tempo", backend) as opened:
         assert await code_of(opened) == "cut-off"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "recorded"),
+    [
+        ("jaeger", f"/api/v3/traces/{CHECKOUT}", ("jaeger", "v3-trace-checkout-slow")),
+        ("jaeger", f"/api/traces/{CHECKOUT}", ("victoria", "trace-checkout-slow")),
+        ("tempo", f"/api/v2/traces/{CHECKOUT}", ("tempo", "v2-checkout-slow-pb")),
+        ("tempo", f"/api/traces/{CHECKOUT}", ("tempo", "v1-checkout-slow-pb")),
+    ],
+    ids=["OTLP JSON", "Jaeger JSON", "Tempo protobuf", "OTLP protobuf"],
+)
+@pytest.mark.parametrize("size", [0.01, 0.3, 0.999])
+async def test_a_body_that_ends_without_a_sign_of_it_is_cut_off(kind, path, recorded, size) -> None:
+    """No length was promised, and the answer ends: that is said of the source, and no part of a trace compared."""
+    its = exchange(*recorded)
+    part = its.body[: int(len(its.body) * size)]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=part, headers={"Content-Type": its.headers["Content-Type"]})
+
+    backend = Backend()
+    backend.on(path, answer)
+    async with sources(kind, backend) as opened:
+        with pytest.raises(SourceError) as caught:
+            await fetch(opened)
+    assert caught.value.sentence == (
+        f"The answer of {kind} broke off in the middle (after {len(part):,} bytes). Ask again."
+    )
+
+
+@given(st.data())
+def test_whole_bodies_are_told_from_cut_ones(data) -> None:
+    """Wherever the part with the trace was cut, a body is known for cut off."""
+    body = exchange(*data.draw(st.sampled_from(BODIES))).body
+    cut = data.draw(st.integers(2, len(body) - 10))  # Tempo's last bytes are of its metrics
+    assert not broken_off(body)
+    assert broken_off(body[:cut])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b" ", b"\n\n", b"<html>", b"not found", b'{"a": 1}\n{"b": 2}', b"[" * 100_000, b'\xef\xbb\xbf{"data": []}',
+        b"{oops", b"\x08\x96\x01\x11abcdefgh\x1dabcd\x12\x01x",
+    ],
+)  # fmt: skip
+def test_what_is_whole_or_no_trace_at_all_is_not_called_cut_off(body) -> None:
+    """Empty answers, pages, streams of JSON and fields of every kind are for the decoders to judge."""
+    assert not broken_off(body)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [(700, "700 bytes"), (2048, "2 KiB"), (1536 * 1024, "1.5 MiB"), (8 * 1024**2, "8 MiB")]
+)
+async def test_a_limit_is_said_in_units_that_show_it(limit, said) -> None:
+    """A limit below a MiB is not "0 MiB"."""
+    backend = Backend()
+    backend.on(f"/api/v2/traces/{CHECKOUT}", status(200, "x" * (limit + 1)))
+    async with sources("tempo", backend, max_body_bytes=limit) as opened:
+        with pytest.raises(SourceError, match=rf"\(more than {said}\)"):
+            await fetch(opened)
 
 
 async def test_an_answer_beyond_the_limit_is_refused_on_the_way() -> None:

@@ -132,6 +132,24 @@ async def test_a_source_that_fails_again_and_again_is_left_alone(lines) -> None:
     assert events == ["source left alone", "source answers again"]
 
 
+async def test_a_source_that_does_not_answer_at_all_is_left_alone_sooner() -> None:
+    """A timeout costs its whole time: after the two of one comparison the next one is told at once."""
+    never = asyncio.Event()
+
+    async def silent(_: web.Request) -> web.Response:
+        await never.wait()
+        return web.Response()
+
+    backend = Backend()
+    backend.on(PATH, silent)
+    async with sources("tempo", backend, read_timeout_s=0.05) as opened:
+        assert [await code_of(opened) for _ in range(circuit.TIMEOUTS)] == ["timeout"] * circuit.TIMEOUTS
+        asked = len(backend.asked)
+        assert await code_of(opened) == "resting"
+        assert len(backend.asked) == asked
+        never.set()
+
+
 async def test_an_answer_between_failures_keeps_a_source_in_use() -> None:
     """A backend that fails now and then, or says "not found", is not left alone; nor is it for our own haste."""
     backend = Backend()
