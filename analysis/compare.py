@@ -279,7 +279,7 @@ def _cause(rank: int, e: Explanation, context: Context, verdict: VerdictKind) ->
         suspect_span_ids=tuple(c.suspect_spans),
         evidence=_evidence(e, options),
         summary=c.summary,
-        symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms)),
+        symptoms=tuple(dict.fromkeys(symptom.summary for symptom in e.symptoms))[: options.max_symptoms],
         population=standing(c, context.recent, context, verdict) if context.recent is not None else None,
         fingerprint=fingerprint(c, context),
     )

@@ -272,6 +272,9 @@ class CompareOptions(Struct, frozen=True, kw_only=True):
     """Findings kept, the largest: when more than this changed, the list is no longer read but searched."""
 
     max_evidence: int = 6
+    max_symptoms: int = 20
+    """What follows from one cause, listed: a process that stands still stretches thousands of spans."""
+
     max_span_ids: int = 20
     """Span ids listed for one cause: enough to open, small enough for every rendering."""
 

@@ -161,3 +161,22 @@ def test_what_a_failed_call_waited_for_is_no_consequence_of_its_failure(trace) -
     assert (cause.finding, cause.kind) == ("timed-out", CauseKind.ERROR)
     assert "it waited for this: SELECT in recommender takes 497 ms instead of 17.0 ms" in cause.evidence
     assert not any("SELECT" in symptom for symptom in cause.symptoms)
+
+
+def test_of_what_follows_from_a_cause_so_many_are_listed_as_can_be_read(trace) -> None:
+    """A service is slow in a hundred operations: the cause is one, and some of them stand for all."""
+    sides = []
+    for took in (2, 40):
+        t = trace()
+        root = t.span("GET /", 0, 100 * took + 4, kind=SERVER)
+        for number in range(100):
+            t.span(
+                f"step {chr(97 + number // 10)}{chr(97 + number % 10)}",
+                2 + number * took,
+                2 + (number + 1) * took,
+                root,
+            )
+        sides.append(t.build())
+    (cause,) = compare(*sides).causes
+    assert cause.finding == "slow-process"
+    assert len(cause.symptoms) == 20
