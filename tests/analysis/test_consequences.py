@@ -164,7 +164,7 @@ def test_what_a_failed_call_waited_for_is_no_consequence_of_its_failure(trace) -
 
 
 def test_of_what_follows_from_a_cause_so_many_are_listed_as_can_be_read(trace) -> None:
-    """A service is slow in a hundred operations: the cause is one, and some of them stand for all."""
+    """A service is slow in all its hundred operations: the cause is one, and some of them stand for all."""
     sides = []
     for took in (2, 40):
         t = trace()
