@@ -168,6 +168,7 @@ class DeliveryError(BotError):
         "not-in-channel": "I can only answer in channels that I am a member of: type `/invite` with my name here, "
         "and ask again.",
         "slack-refused": "Slack refused my answer ({detail}).",
+        "slack-limits": "Slack takes no more from me for {seconds} s (its rate limit). Ask again then.",
         "slack-unreachable": "Slack could not be reached ({detail}).",
         "message-gone": "The message I was working on is not there any more ({detail}). Please ask again.",
         "incomplete": "Slack refused a part of my answer ({detail}); its first message stands. Ask again for the rest.",
