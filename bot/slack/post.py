@@ -242,22 +242,29 @@ class Delivery:
     async def open_form(self, trigger_id: str, view: dict[str, Any]) -> None:
         """Open a modal for the person whose action gave `trigger_id` (good for three seconds, and once)."""
         try:
-            await self.call(self._client.views_open, trigger_id=trigger_id, view=view)
+            await self._show(self._client.views_open, trigger_id=trigger_id, view=view)
         except DeliveryError as error:
             if error.fields.get("detail") != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
                 raise
 
     async def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """Show somebody their Home tab."""
-        await self.call(self._client.views_publish, user_id=user, view=view)
+        await self._show(self._client.views_publish, user_id=user, view=view)
 
     async def change_view(self, view_id: str, hash_: str, view: dict[str, Any]) -> None:
         """Show another page of an open modal; does nothing when it was closed or has changed in the meantime."""
         try:
-            await self.call(self._client.views_update, view_id=view_id, hash=hash_, view=view)
+            await self._show(self._client.views_update, view_id=view_id, hash=hash_, view=view)
         except DeliveryError as error:
             if error.fields.get("detail") not in VIEW_GONE_ERRORS:
                 raise
+
+    async def _show(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> None:
+        """Call a method that shows a view, which has no plainer layout; raises `DeliveryError`."""
+        try:
+            await self.call(method, **arguments)
+        except LayoutError as error:
+            raise DeliveryError("slack-refused", detail=str(error)) from None
 
     async def call(self, method: Callable[..., Awaitable[Answer]], **arguments: Any) -> Answer:
         """Call a method that is safe to repeat; raises `DeliveryError` and `LayoutError`."""

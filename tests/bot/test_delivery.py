@@ -429,6 +429,18 @@ async def test_a_form_is_opened_once_and_turned_while_it_is_there(desk) -> None:
         await desk.delivery.change_view(view["id"], view["hash"], MODAL)
 
 
+async def test_a_view_that_slack_finds_wrong_is_refused_like_anything_else(desk) -> None:
+    """A view has no plainer layout to be shown in; whoever waits for it is told."""
+    methods = ("views.open", "views.update", "views.publish")
+    desk.slack.faults = [(method, "invalid_arguments") for method in methods]
+    with pytest.raises(DeliveryError, match="invalid_arguments"):
+        await desk.delivery.open_form("t", MODAL)
+    with pytest.raises(DeliveryError, match="invalid_arguments"):
+        await desk.delivery.change_view("V1", "h", MODAL)
+    with pytest.raises(DeliveryError, match="invalid_arguments"):
+        await desk.delivery.publish_home(USER, {"type": "home", "blocks": NEWS.blocks})
+
+
 async def test_somebodys_home_shows_what_it_is_given(desk) -> None:
     """The person's, and that view."""
     await desk.delivery.publish_home(USER, {"type": "home", "blocks": NEWS.blocks})
