@@ -73,7 +73,7 @@ class Bot:
         self.runner = AnalysisRunner(settings.limits.concurrent, redaction=settings.redaction)
         self.inquiry = Inquiry(settings, self.sources, self.runner)
         self.admission = Admission(settings.limits)
-        self.delivery = Delivery(self.client, sleep)
+        self.delivery = Delivery(self.client, sleep, settings.limits.oldest_s)
         permissions = Permissions(self.client, self.delivery, settings)
         self.files = Files(self.client, self.delivery, sleep)
         self.responder = Responder(settings.slack_api_url)

@@ -47,13 +47,15 @@ class UserError(BotError):
         "trace: mention me with it in the thread, or use `/compare-traces <trace>`.",
         "no-time-in-message": "That message is about {service}, but says neither which trace nor when. Name a trace: "
         "mention me with it in the thread, or use `/compare-traces <trace>`.",
-        "unseen-message": "I cannot find that message any more.",
+        "unseen-message": "I cannot find that message any more. Name a trace: mention me with it, or use "
+        "`/compare-traces <trace>`.",
         "not-a-reference": "“{text}” is not a trace id or a link to a trace. An id has up to 32 hex digits "
         "(0-9, a-f); a link is one from Jaeger, Tempo or Grafana.",
         "no-trace-in-link": "I found no trace id in that link to {host}. Open the trace itself and copy that link.",
         "unknown-host": "That link goes to {host}, which is none of the configured sources ({known}). Paste the bare "
         "trace id, or ask whoever runs me to add that host.",
-        "zero-id": "That trace id is all zeros: the request was not sampled, so no trace of it exists.",
+        "zero-id": "That trace id is all zeros: the request was not sampled, so no trace of it exists. "
+        "Take another request.",
         "unknown-option": "I do not know the option “{option}”. I know: {known}.",
         "bad-time": "“{text}” is not a time I understand. Use `at=2026-01-31T14:05Z`, "
         "`window=2026-01-31T14:00Z/2026-01-31T14:30Z`, or Unix times in seconds.",
@@ -68,7 +70,7 @@ class UserError(BotError):
         "from=13:00 to=13:30`.",
         "windows-and-traces": "I found windows of time and a trace (“{text}”). Compare traces, "
         "`/compare-traces <trace A> <trace B>`, or windows, `/compare-traces service=checkout last 30m vs before`.",
-        "open-quote": "The quotation mark before “{text}” is not closed.",
+        "open-quote": "The quotation mark before “{text}” is not closed. Close it, or leave it out.",
         "said-twice": "`{field}` was said twice. Put `vs` between the two windows: `service=checkout from=14:00 "
         "to=14:30 vs from=13:00 to=13:30`.",
         "two-ways": "One window was named in two ways ({fields}). Use `from=` with `to=`, or `last 30m`, or "
@@ -139,14 +141,18 @@ class SourceError(BotError):
         "broken": "{source} answered with an error (status {status} for {path}: {detail}). Ask again; if it stays, "
         "check the backend.",
         "cut-off": "The answer of {source} broke off in the middle ({detail}). Ask again.",
-        "unreadable": "{source} answered with something that is not a trace ({detail}).",
+        "unreadable": "{source} answered with something that is not a trace ({detail}). Whoever runs me must "
+        "check its kind and url; a page of a proxy in between looks like this too.",
         "redirected": "{source} sends me on to another host ({host}), which I do not follow. Whoever runs me must "
         "correct its url; a login page in between looks like this too.",
         "search-unsupported": "{source} cannot search for traces ({detail}). Name both traces by their ids: "
         "`/compare-traces <healthy> <slow>`.",
         "no-metrics": "{source} does not compute how requests went over time ({detail}).",
-        "unreadable-search": "{source} answered my search with something that I cannot read ({detail}).",
-        "rejected": "{source} rejected the request (status {status}: {detail}).",
+        "unreadable-search": "{source} answered my search with something that I cannot read ({detail}). "
+        "Name both traces by their ids: `/compare-traces <healthy> <slow>`. Whoever runs me must check its kind and "
+        "url.",
+        "rejected": "{source} rejected the request (status {status}: {detail}). Check the id, time and tenant that "
+        "you gave; if it stays, whoever runs me must check its settings.",
     }
 
 
@@ -167,8 +173,10 @@ class DeliveryError(BotError):
     sentences: ClassVar[dict[str, str]] = {
         "not-in-channel": "I can only answer in channels that I am a member of: type `/invite` with my name here, "
         "and ask again.",
-        "slack-refused": "Slack refused my answer ({detail}).",
-        "slack-unreachable": "Slack could not be reached ({detail}).",
+        "slack-refused": "Slack refused my answer ({detail}). Ask in another channel; if it is the same there, whoever "
+        "runs me finds what is wrong with `compare-traces-bot check`.",
+        "slack-limits": "Slack takes no more from me for {seconds} s (its rate limit). Ask again then.",
+        "slack-unreachable": "Slack could not be reached ({detail}). Ask again in a minute.",
         "message-gone": "The message I was working on is not there any more ({detail}). Please ask again.",
         "incomplete": "Slack refused a part of my answer ({detail}); its first message stands. Ask again for the rest.",
         "interrupted": "I was restarted before this comparison was done. Please ask again.",

@@ -74,13 +74,14 @@ class WebServer(Server):
 
     async def _events(self, request: web.Request) -> web.Response:
         """Hand one request of Slack to Bolt, which checks its signature."""
-        # Bolt fails on a timestamp that is no number and on text that is no UTF-8: to us these are bad requests.
+        # Bolt fails on a timestamp that is no number, on text that is no UTF-8, and on JSON of another shape than
+        # Slack's, all of it before it checks the signature: to us these are bad requests.
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "0")
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= TIMESTAMP_DIGITS):
             return web.Response(status=HTTPStatus.UNAUTHORIZED, text="invalid request timestamp")
         try:
             incoming = await to_bolt_request(request)
-        except (UnicodeDecodeError, LookupError, ValueError):
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
             return web.Response(status=HTTPStatus.BAD_REQUEST, text="unreadable body")
         return await to_aiohttp_response(await self._app.async_dispatch(incoming))
 

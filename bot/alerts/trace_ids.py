@@ -22,10 +22,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from bot.errors import UserError
-from bot.requests.references import normalise, parse_reference
+from bot.requests.references import host_of, normalise, parse_reference
 from bot.requests.request import TraceRef
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _nearest(words: str) -> Said:
 def _in_link(link: Link, text: str, hosts: Mapping[str, str]) -> Iterator[_Found]:
     """Apply rules 1 and 2 to a link."""
     try:
-        host = urlsplit(link.url).netloc.rsplit("@", 1)[-1].lower()
+        host = host_of(link.url)
     except ValueError:
         return
     if host in hosts:

@@ -85,6 +85,11 @@ class Admission:
         return UserError(CODES[full.whose] if full else "busy", count=full.count if full else 0, seconds=seconds)
 
 
+def watcher(origin: Origin) -> str:
+    """Name as whom alerts ask in the channel of somebody who asks; "" for an alert itself."""
+    return "" if origin.watched else f"{origin.team}/{origin.channel}"
+
+
 def asker(origin: Origin) -> str:
     """Name who has to share with others: a person, or for an alert that nobody asked about its channel."""
     return f"{origin.team}/{origin.channel if origin.watched else origin.user}"

@@ -160,10 +160,9 @@ class Answering:
             raise DeliveryError("incomplete", detail=refused.fields.get("detail", refused.code))
 
     async def _verdict(self, key: str, origin: Origin, root_ts: str, root: Message, *, first: bool) -> str:
-        """Turn the announcement into the verdict, or post it where there was none; returns the ts of its message."""
-        if root_ts and await self._delivery.update(origin.channel, root_ts, root):
+        """Turn the announcement into the verdict, or post it where there is none; returns the ts of its message."""
+        if root_ts and await self._edited(origin.channel, root_ts, root):
             return root_ts
-        # Somebody deleted the announcement: the answer was asked for all the same.
         message_id = f"{key}-again" if root_ts else key
         found = None if first else await self._delivery.find(origin.channel, message_id, origin.thread_ts)
         ts = found or await self._delivery.post(origin.channel, root, message_id=message_id, thread_ts=origin.thread_ts)
@@ -172,6 +171,23 @@ class Answering:
         except Exception:
             log.exception("cannot write the ledger")
         return ts
+
+    async def _edited(self, channel: str, root_ts: str, root: Message) -> bool:
+        """Turn the announcement into the verdict; False when it is out of the way instead.
+
+        Somebody deleted it, or Slack takes the verdict as a new message only: it was asked for all the same. An edit
+        of which nobody knows whether it was applied must not stand beside a second one.
+        """
+        try:
+            if await self._delivery.update(channel, root_ts, root):
+                return True
+        except DeliveryError as error:
+            log.warning("announcement not edited", channel=channel, error=str(error))
+            if not await self._delivery.remove(channel, root_ts):
+                raise
+        else:
+            await self._delivery.remove(channel, root_ts)
+        return False
 
     async def _reply(self, reply_id: str, channel: str, thread_ts: str, reply: Message, *, first: bool) -> None:
         if first or not await self._delivery.find(channel, reply_id, thread_ts):

@@ -21,7 +21,7 @@ from bot.errors import MY_FAULT, BotError, DeliveryError, UserError
 from bot.finding.exemplar import LAG_S
 from bot.inquiry import audit
 from bot.inquiry.result import Result
-from bot.job.admission import asker
+from bot.job.admission import asker, watcher
 from bot.requests.request import CompareRequest, Origin, Payload
 from bot.requests.windows import same_question
 from bot.slack import messages, notices
@@ -176,7 +176,7 @@ class Jobs:
                 return await self._ledger.accept(
                     key, _question(payload, key), payload.origin.channel, msgspec.json.encode(payload),
                     self._settings.limits.repeat_window_s, self._alert(payload), asker=asker(payload.origin),
-                    room=self._admission.room,
+                    room=self._admission.room, watcher=watcher(payload.origin),
                 )  # fmt: skip
             except FullError as error:
                 pending = await self._ledger.pending()
@@ -231,6 +231,10 @@ class Jobs:
                 with step("announce", metrics.POST_SECONDS.labels("announce")):
                     root_ts = await self._post_root(key, payload, first=attempt == 1)
             result = await self._in_time(payload, accepted_at)
+            if origin.watched and not await self._may_answer(key, payload):
+                record.outcome = "repeated"
+                await self._book(self._ledger.ended(key, state))
+                return
             evidence = self._completing.begin(result) if isinstance(result, Result) else None
             with step("post", metrics.POST_SECONDS.labels("answer")):
                 await self._answer(key, root_ts, result, evidence, first=attempt == 1)
@@ -252,6 +256,11 @@ class Jobs:
             if evidence is not None:
                 evidence.cancel()
         await self._book(self._ledger.ended(key, state))
+
+    async def _may_answer(self, key: str, payload: Payload) -> bool:
+        """Have people who ask pointed to what a watcher is about to say, unless one of them is being answered."""
+        window_s = self._settings.limits.repeat_window_s
+        return await self._ledger.answering(key, _question(payload, key), window_s, self._alert(payload))
 
     @staticmethod
     async def _book(entry: Awaitable[None]) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from bot.listeners.desk import Desk
 
+# What a person waits for: they see that it was refused. All else Slack would only send again, and in the end no more.
+AWAITED = ("block_actions", "message_action", "shortcut", "view_submission")
+
 log = structlog.get_logger()
 
 
@@ -24,6 +27,7 @@ class Unforeseen:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._unheard: set[str] = set()  # kinds that were logged
 
     def register(self, app: AsyncApp) -> None:
         """Listen."""
@@ -36,12 +40,20 @@ class Unforeseen:
 
         `response` is None when Slack has its acknowledgement already; then there is nothing to return.
         """
-        kind = body.get("command") or body.get("type")
+        kind = str(body.get("command") or body.get("type"))
         if isinstance(error, BoltUnhandledRequestError):
-            log.warning("nobody listens to this", request=kind)
-            return BoltResponse(status=404, body="unhandled request")
+            self._log_once(kind, str((body.get("event") or {}).get("type") or ""))
+            if "command" in body or kind in AWAITED:
+                return BoltResponse(status=404, body="unhandled request")
+            return BoltResponse(status=200)
         log.error("listener failed", request=kind, exc_info=error)
         response_url = body.get("response_url")
         if response_url:
             await self._desk.aside.answer(response_url, notices.failure(MY_FAULT))
         return None if response is None else BoltResponse(status=200)
+
+    def _log_once(self, kind: str, event: str) -> None:
+        """Write that nobody listens to something; a busy workspace sends the same thousands of times."""
+        if (name := f"{kind} {event}".strip()) not in self._unheard:
+            self._unheard.add(name)
+            log.warning("nobody listens to this", request=name)

@@ -24,6 +24,10 @@ OPTIONS = ("source=", "tenant=", "at=", "window=", "private")
 WORDS: dict[str, Asked] = {
     **dict.fromkeys(("help", "-h", "--help", "?"), Help()), "sources": ListSources(),
 }  # fmt: skip
+# Written between traces, or around them: their order says all that these do.
+PASSED_OVER = frozenset((
+    "and", "vs", "versus", "with", "to", "against", "between", "compare", "trace", "traces", "please", "thanks",
+))  # fmt: skip
 _MENTION = re.compile(r"<[@#!][^<>]*>")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 _AGO = re.compile(r"(\d{1,4})([mhdw])")
@@ -98,7 +102,7 @@ def _comparison(words: list[str], hosts: Mapping[str, str]) -> CompareRequest:
             options[name.lower()] = value
         elif word.startswith("--"):
             raise _unknown_option(word)
-        elif word.lower() not in ("and", "vs", "with", "to", "against", "compare"):
+        elif word.lower() not in PASSED_OVER:
             references += find_references(word, hosts)
     if len(references) not in (1, 2):
         raise UserError("too-many", count=len(references)) if references else UserError("usage")

@@ -2,7 +2,8 @@
 
 Understood: ids of 1 to 32 hex digits in any dress (`0x`, dashes, upper case, quotes, backticks), traceparent
 headers, `source:id`, links of Jaeger (also its `/trace/A...B` page and its API), of Grafana Explore (both
-generations, split views), of Grafana's Traces Drilldown and of Tempo's API; Slack's `<url|label>` around any.
+generations, split views), of Grafana's Traces Drilldown, of dashboards with a variable for a trace, and of Tempo's API;
+Slack's `<url|label>` around any. A configured host needs no scheme before it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _TRACEPARENT = re.compile(r"\b[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2
 _ID = re.compile(r"(?:0x)?([0-9a-f]{1,32})", re.IGNORECASE)
 _DASHED = re.compile(r"[0-9a-f]+(?:-[0-9a-f]+)+", re.IGNORECASE)
 _TRACEQL_ID = re.compile(r"""trace:id\s*=\s*["'`]([0-9a-f]{1,32})["'`]""", re.IGNORECASE)
+_ID_NAMES = ("traceId", "traceID", "trace_id", "var-traceId", "var-traceID", "var-trace_id")
+_OWN_PORTS = {"http": ":80", "https": ":443"}
 _PATH_TRACE = re.compile(r"/traces?/([^/?#]+)")
 _DRESS = " \t\r\n\u00a0\u200b`'\"“”‘’«»()[]{}<>,;.!?*_~|"
 
@@ -45,7 +48,7 @@ def find_references(text: str, hosts: Mapping[str, str]) -> list[TraceRef]:
     found: list[TraceRef] = []
     for word in split_words(text):
         for reference in parse_reference(word, hosts):
-            if reference not in found or not _is_url(word):
+            if reference not in found or not _link(word, hosts):
                 found.append(reference)
     return found
 
@@ -62,7 +65,8 @@ def split_words(text: str) -> list[str]:
         words.append(text[match.start() : end])
         at = end
     words += text[at:].split()
-    return [word for word in (word.strip(_DRESS) if not _is_url(word) else word for word in words) if word]
+    words = [word if _is_url(word) else word.strip(_DRESS) for word in words]
+    return [word for word in words if any(map(str.isalnum, word))]  # an arrow says nothing that its place does not
 
 
 def _url_end(text: str, start: int, end: int) -> int:
@@ -80,8 +84,9 @@ def _url_end(text: str, start: int, end: int) -> int:
 
 def parse_reference(word: str, hosts: Mapping[str, str]) -> list[TraceRef]:
     """Read one word: an id, `source:id`, a traceparent or a link (which may hold two traces)."""
-    if _is_url(word):
-        return _from_link(word.rstrip(".,;!?)'\"”’"), hosts)
+    link = _link(word, hosts)
+    if link:
+        return _from_link(link.rstrip(".,;!?)'\"”’"), hosts)
     traceparent = _TRACEPARENT.fullmatch(word)
     if traceparent:
         return [TraceRef(trace_id=normalise(traceparent[1]))]
@@ -103,6 +108,23 @@ def _is_url(word: str) -> bool:
     return word[:8].lower().startswith(("http://", "https://"))
 
 
+def host_of(url: str) -> str:
+    """Return the host of a link, with its port unless every link of its kind has that; `ValueError` for none."""
+    parts = urlsplit(url)
+    return parts.netloc.rsplit("@", 1)[-1].lower().removesuffix(_OWN_PORTS.get(parts.scheme, ""))
+
+
+def _link(word: str, hosts: Mapping[str, str]) -> str:
+    """Return a word as a link; "" for what is none. Without a scheme a known host before a path makes it one."""
+    if _is_url(word):
+        return word
+    url = f"https://{word}"
+    try:
+        return url if "/" in word and host_of(url) in hosts else ""
+    except ValueError:
+        return ""
+
+
 def _bare(text: str, shown: str) -> str:
     """Read a bare id; raises `UserError` naming what was typed."""
     plain = text.replace("-", "") if _DASHED.fullmatch(text) else text
@@ -114,8 +136,7 @@ def _bare(text: str, shown: str) -> str:
 
 def _from_link(url: str, hosts: Mapping[str, str]) -> list[TraceRef]:
     try:
-        parts = urlsplit(url)
-        host = parts.netloc.rsplit("@", 1)[-1].lower()
+        parts, host = urlsplit(url), host_of(url)
     except ValueError:
         raise UserError("not-a-reference", text=url[:60]) from None
     source = hosts.get(host)
@@ -140,7 +161,7 @@ def _ids_in(path: str, query: str) -> tuple[list[str], tuple[int, int] | None]:
     except ValueError:
         return [], None
     ids: list[str] = []
-    for name in ("traceId", "traceID", "trace_id"):
+    for name in _ID_NAMES:
         ids = [value.lower() for value in parameters.get(name, ()) if _ID.fullmatch(value)]
         if ids:
             return ids, _window(_one(parameters, "from"), _one(parameters, "to"))

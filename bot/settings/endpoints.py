@@ -78,9 +78,13 @@ class SourceSettings(Endpoint):
     def hosts(self) -> tuple[str, ...]:
         """Hosts whose links belong to this source."""
         urls = (self.url, self.ui_url)
-        return tuple(
-            dict.fromkeys([urlsplit(u).netloc.lower() for u in urls if u] + [h.lower() for h in self.link_hosts])
-        )
+        return tuple(dict.fromkeys([_host(url) for url in urls if url] + [host.lower() for host in self.link_hosts]))
+
+
+def _host(url: str) -> str:
+    """Return the host of an address, with its port unless that is its scheme's own, which links leave out."""
+    parts = urlsplit(url)
+    return parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ""))
 
 
 class LogSettings(Endpoint):

@@ -20,7 +20,7 @@ from bot.errors import DeliveryError
 from bot.slack.elements import Message, rich, section
 from bot.slack.elements import text as literal
 from bot.slack.limits import problems
-from bot.slack.refusals import ATTEMPTS, FAILURES, VIEW_GONE_ERRORS, LayoutError, broke_off, certainly_refused, judge
+from bot.slack.refusals import FAILURES, VIEW_GONE_ERRORS, LayoutError, Tries, broke_off, certainly_refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -45,11 +45,15 @@ log = structlog.get_logger()
 
 
 class Delivery:
-    """Sends messages through one Slack client."""
+    """Sends messages through one Slack client.
 
-    def __init__(self, client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    `patience_s`: for how long in all (s) a call may be put off by rate limits.
+    """
+
+    def __init__(self, client: AsyncWebClient, sleep: Callable[[float], Awaitable[None]], patience_s: float) -> None:
         self._client = client
         self._sleep = sleep
+        self._patience_s = patience_s
         self._pace: dict[str, Pace] = defaultdict(Pace)
 
     async def post(self, channel: str, message: Message, *, message_id: str, thread_ts: str | None = None) -> str:
@@ -87,13 +91,14 @@ class Delivery:
 
         `shown` looks for it, where an earlier try may have been applied although its answer was lost.
         """
-        for attempt in range(ATTEMPTS):
+        tries = Tries(self._patience_s)
+        while tries:
             await self._turn(channel)
             try:
                 response = await call()
                 return str(response.get("ts") or "")
             except FAILURES as error:
-                await self._sleep(judge(error, attempt))
+                await self._sleep(tries.pause_s(error))
                 if not certainly_refused(error):
                     found = await shown()
                     if found:
@@ -160,14 +165,15 @@ class Delivery:
 
     async def _heard(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> bool:
         """Make a call that must not be repeated once applied; False when nobody knows whether it was."""
-        for attempt in range(ATTEMPTS):
+        tries = Tries(self._patience_s)
+        while tries:
             try:
                 await call()
             except FAILURES as error:
                 if broke_off(error):
                     log.warning("connection broke", error=type(error).__name__)
                     return False
-                await self._sleep(judge(error, attempt))
+                await self._sleep(tries.pause_s(error))
             else:
                 return True
         raise DeliveryError("slack-unreachable", detail="it did not take a message after several tries")
@@ -236,30 +242,38 @@ class Delivery:
     async def open_form(self, trigger_id: str, view: dict[str, Any]) -> None:
         """Open a modal for the person whose action gave `trigger_id` (good for three seconds, and once)."""
         try:
-            await self.call(self._client.views_open, trigger_id=trigger_id, view=view)
+            await self._show(self._client.views_open, trigger_id=trigger_id, view=view)
         except DeliveryError as error:
             if error.fields.get("detail") != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
                 raise
 
     async def publish_home(self, user: str, view: dict[str, Any]) -> None:
         """Show somebody their Home tab."""
-        await self.call(self._client.views_publish, user_id=user, view=view)
+        await self._show(self._client.views_publish, user_id=user, view=view)
 
     async def change_view(self, view_id: str, hash_: str, view: dict[str, Any]) -> None:
         """Show another page of an open modal; does nothing when it was closed or has changed in the meantime."""
         try:
-            await self.call(self._client.views_update, view_id=view_id, hash=hash_, view=view)
+            await self._show(self._client.views_update, view_id=view_id, hash=hash_, view=view)
         except DeliveryError as error:
             if error.fields.get("detail") not in VIEW_GONE_ERRORS:
                 raise
 
+    async def _show(self, method: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> None:
+        """Call a method that shows a view, which has no plainer layout; raises `DeliveryError`."""
+        try:
+            await self.call(method, **arguments)
+        except LayoutError as error:
+            raise DeliveryError("slack-refused", detail=str(error)) from None
+
     async def call(self, method: Callable[..., Awaitable[Answer]], **arguments: Any) -> Answer:
         """Call a method that is safe to repeat; raises `DeliveryError` and `LayoutError`."""
-        for attempt in range(ATTEMPTS):
+        tries = Tries(self._patience_s)
+        while tries:
             try:
                 return await method(**arguments)
             except FAILURES as error:
-                await self._sleep(judge(error, attempt))
+                await self._sleep(tries.pause_s(error))
         raise DeliveryError("slack-unreachable", detail="it did not answer after several tries")
 
     async def _turn(self, channel: str) -> None:

@@ -17,8 +17,8 @@ from bot.errors import DeliveryError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ATTEMPTS = 4
-MAX_WAIT_S = 30.0
+ATTEMPTS = 4  # that fail, of one call
+SHORTEST_WAIT_S = 1.0  # after a rate limit, whatever Slack says
 FIRST_WAIT_S = 0.5  # doubled with each try
 RATE_ERRORS = ("ratelimited", "rate_limited")
 LAYOUT_ERRORS = (
@@ -43,29 +43,49 @@ class LayoutError(Exception):
 FAILURES = (SlackApiError, SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 
 
-def judge(error: Exception, attempt: int) -> float:
-    """Return how long to wait before the next try (s), or raise what the error means."""
-    again_s = 0.0 if attempt == ATTEMPTS - 1 else FIRST_WAIT_S * 2.0**attempt
-    if not isinstance(error, SlackApiError):
-        return again_s
-    code, status = error_code(error), _status(error)
-    if code in LAYOUT_ERRORS:
-        raise LayoutError(code)
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code in RATE_ERRORS:
-        return _retry_after_s(getattr(error.response, "headers", None) or {}) if again_s else 0.0
-    if status == HTTPStatus.NOT_FOUND and code == UNREADABLE:
-        code = NO_METHOD
-    if status >= 500 or code in TRANSIENT_ERRORS or code == UNREADABLE:
-        return again_s
-    if code in GONE_ERRORS:
-        raise DeliveryError("message-gone", detail=code)
-    raise DeliveryError("not-in-channel" if code in ABSENT_ERRORS else "slack-refused", detail=code)
+class Tries:
+    """How often one call is tried: some times where it failed, and as often as Slack only wants us to wait.
 
+    `patience_s`: for how long in all (s) it may want that.
+    """
 
-def _retry_after_s(headers: Mapping[str, str]) -> float:
-    """Read how long Slack wants us to wait (s), bounded: a job must not hang for minutes because of one call."""
-    asked = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return min(MAX_WAIT_S, float(asked)) if asked.isdigit() else 1.0
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._left = ATTEMPTS
+
+    def __bool__(self) -> bool:
+        """Tell whether any is left."""
+        return self._left > 0
+
+    def pause_s(self, error: Exception) -> float:
+        """Return how long to wait before the next try (s), or raise what the error means."""
+        if certainly_refused(error):
+            return self._asked_s(error)
+        failed = ATTEMPTS - self._left
+        self._left -= 1
+        again_s = FIRST_WAIT_S * 2.0**failed if self._left else 0.0
+        if not isinstance(error, SlackApiError):
+            return again_s
+        code, status = error_code(error), _status(error)
+        if code in LAYOUT_ERRORS:
+            raise LayoutError(code)
+        if status == HTTPStatus.NOT_FOUND and code == UNREADABLE:
+            code = NO_METHOD
+        if status >= 500 or code in TRANSIENT_ERRORS or code == UNREADABLE:
+            return again_s
+        if code in GONE_ERRORS:
+            raise DeliveryError("message-gone", detail=code)
+        raise DeliveryError("not-in-channel" if code in ABSENT_ERRORS else "slack-refused", detail=code)
+
+    def _asked_s(self, error: Exception) -> float:
+        """Return how long Slack wants us to wait (s); raises `DeliveryError` where that is longer than we can."""
+        headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", None) or {}
+        said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+        asked_s = max(SHORTEST_WAIT_S, float(said)) if said.isdigit() else SHORTEST_WAIT_S
+        self._patience_s -= asked_s
+        if self._patience_s < 0:
+            raise DeliveryError("slack-limits", seconds=round(asked_s))
+        return asked_s
 
 
 def _status(error: SlackApiError) -> int:

@@ -2,6 +2,8 @@
 
     accepted --> posted (the root message is in the channel) --> answered | failed
 
+What a watcher asks is heard of only once it is answered, so until it is `posted` it keeps nobody from asking.
+
 A row is written before the first message and after each step, so that after a crash nothing is answered twice
 and nothing is forgotten. SQLite in a file; every call runs in a thread, off the event loop.
 """
@@ -12,6 +14,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -23,7 +26,7 @@ from bot.state.forgetting import REQUEST, Held
 from bot.state.state_file import VERSION, StateError, open_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 DAY_S = 24 * 3600
@@ -78,12 +81,13 @@ class Ledger(Protocol):
 
     async def accept(
         self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None,
-        *, asker: str = "", room: Room | None = None,
+        *, asker: str = "", room: Room | None = None, watcher: str = "",
     ) -> Entry | None:  # fmt: skip
         """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
 
-        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. Raises
-        `FullError` for a new one when there is no `room`.
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. One of
+        the asker `watcher`, of whose failure nobody would hear, counts only once it is posted. Raises `FullError` for
+        a new one when there is no `room`.
         """
 
     async def entry(self, key: str) -> Entry | None:
@@ -97,6 +101,12 @@ class Ledger(Protocol):
 
     async def posted(self, key: str, root_ts: str) -> None:
         """Remember the root message of a request."""
+
+    async def answering(self, key: str, question: str, window_s: float, alert: AlertName | None = None) -> bool:
+        """Say that what a watcher asked is posted now; False when somebody asked the same since, and hears of it.
+
+        From then on it is what a repeated question, or the alert when it fires again, points to.
+        """
 
     async def ended(self, key: str, state: str) -> None:
         """Close a request: `answered` or `failed`."""
@@ -154,50 +164,74 @@ class SqliteLedger:
 
     async def accept(
         self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None,
-        *, asker: str = "", room: Room | None = None,
+        *, asker: str = "", room: Room | None = None, watcher: str = "",
     ) -> Entry | None:  # fmt: skip
         """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
 
-        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. Raises
-        `FullError` for a new one when there is no `room`.
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. One of
+        the asker `watcher`, of whose failure nobody would hear, counts only once it is posted. Raises `FullError` for
+        a new one when there is no `room`.
         """
-        return await asyncio.to_thread(self._accept, key, question, channel, payload, window_s, alert, asker, room)
+        return await asyncio.to_thread(
+            self._accept, key, question, channel, payload, window_s, alert, asker, room, watcher
+        )
 
     def _accept(
         self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None,
-        asker: str, room: Room | None,
+        asker: str, room: Room | None, watcher: str,
     ) -> Entry | None:  # fmt: skip
         now = self._clock()
+        with self._changing():
+            earlier = self._asked(question, now - window_s, watcher) or self._about(alert, now, watcher)
+            if earlier is None:
+                if room is not None:
+                    self._make_sure_of(room, asker, channel)
+                self._point(alert, key, now)
+                self._db.execute(
+                    "INSERT INTO requests (key, question, payload, state, channel, accepted_at, changed_at, asker) "
+                    "VALUES (?, ?, ?, 'accepted', ?, ?, ?, ?)",
+                    (key, question, payload, channel, now, now, asker),
+                )
+        return earlier
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Change several things wholly or not at all."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                row = self._db.execute(
-                    "SELECT key, payload, state, root_ts, channel, attempts, accepted_at FROM requests "
-                    "WHERE question = ? AND accepted_at > ? AND state != 'failed' ORDER BY accepted_at DESC LIMIT 1",
-                    (question, now - window_s),
-                ).fetchone()
-                if row is None and alert is not None:
-                    row = self._db.execute(
-                        "SELECT r.key, payload, state, root_ts, channel, attempts, accepted_at "
-                        "FROM requests AS r JOIN alerts AS a ON a.key = r.key "
-                        "WHERE a.name = ? AND a.seen_at > ? AND state != 'failed'",
-                        (alert.name, now - alert.window_s),
-                    ).fetchone()
-                if row is None:
-                    if room is not None:
-                        self._make_sure_of(room, asker, channel)
-                    if alert is not None:
-                        self._db.execute("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?)", (alert.name, key, now))
-                    self._db.execute(
-                        "INSERT INTO requests (key, question, payload, state, channel, accepted_at, changed_at, asker) "
-                        "VALUES (?, ?, ?, 'accepted', ?, ?, ?, ?)",
-                        (key, question, payload, channel, now, now, asker),
-                    )
+                yield
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
+
+    def _asked(self, question: str, since: float, watcher: str = "") -> Entry | None:
+        """Return the newest request that asked the same and did not fail."""
+        row = self._db.execute(
+            "SELECT key, payload, state, root_ts, channel, attempts, accepted_at FROM requests "
+            "WHERE question = ? AND accepted_at > ? AND state != 'failed' AND NOT (state = 'accepted' AND asker = ? "
+            "AND asker != '') ORDER BY accepted_at DESC LIMIT 1",
+            (question, since, watcher),
+        ).fetchone()
         return _entry(row) if row else None
+
+    def _about(self, alert: AlertName | None, now: float, watcher: str = "") -> Entry | None:
+        """Return the request that an alert led to last, unless it failed."""
+        if alert is None:
+            return None
+        row = self._db.execute(
+            "SELECT r.key, payload, state, root_ts, channel, attempts, accepted_at "
+            "FROM requests AS r JOIN alerts AS a ON a.key = r.key WHERE a.name = ? AND a.seen_at > ? "
+            "AND state != 'failed' AND NOT (state = 'accepted' AND asker = ? AND asker != '')",
+            (alert.name, now - alert.window_s, watcher),
+        ).fetchone()
+        return _entry(row) if row else None
+
+    def _point(self, alert: AlertName | None, key: str, now: float) -> None:
+        """Have an alert point to a request."""
+        if alert is not None:
+            self._db.execute("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?)", (alert.name, key, now))
 
     def _make_sure_of(self, room: Room, asker: str, channel: str) -> None:
         """Count what has no answer; raises `FullError`."""
@@ -222,6 +256,23 @@ class SqliteLedger:
         """Remember the root message of a request."""
         sql = "UPDATE requests SET state = 'posted', root_ts = ?, changed_at = ? WHERE key = ?"
         await self._query(sql, root_ts, self._clock(), key)
+
+    async def answering(self, key: str, question: str, window_s: float, alert: AlertName | None = None) -> bool:
+        """Say that what a watcher asked is posted now; False when somebody asked the same since, and hears of it.
+
+        From then on it is what a repeated question, or the alert when it fires again, points to.
+        """
+        return await asyncio.to_thread(self._answering, key, question, window_s, alert)
+
+    def _answering(self, key: str, question: str, window_s: float, alert: AlertName | None) -> bool:
+        now = self._clock()
+        with self._changing():
+            since = self._asked(question, now - window_s), self._about(alert, now)
+            if any(other is not None and other.key != key for other in since):
+                return False
+            self._point(alert, key, now)
+            self._db.execute("UPDATE requests SET state = 'posted', changed_at = ? WHERE key = ?", (now, key))
+        return True
 
     async def ended(self, key: str, state: str) -> None:
         """Close a request: `answered` or `failed`."""

@@ -41,19 +41,29 @@ RECENT = 200  # answered requests kept in the list of a channel
 PREFIX = "{ct}:"
 FIELDS = ("key", "payload", "state", "root_ts", "channel", "attempts", "accepted_at")
 
-ACCEPT = """
+# The request that a name points to; not one that failed, nor one of `watcher` that is not posted.
+EARLIER = """
 local prefix, key, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
-if redis.call('EXISTS', prefix .. 'request:' .. key) == 1 then return false end
-local function earlier(name, window)
+local function earlier(name, window, watcher)
   local known = redis.call('GET', name)
   if not known then return nil end
-  local found = redis.call('HMGET', prefix .. 'request:' .. known, 'state', 'accepted_at')
+  local found = redis.call('HMGET', prefix .. 'request:' .. known, 'state', 'accepted_at', 'asker')
   if not found[1] or found[1] == 'failed' or tonumber(found[2]) <= now - window then return nil end
+  if watcher ~= '' and found[1] == 'accepted' and found[3] == watcher then return nil end
   return known
 end
+local function point(name, window)
+  if name and window > 0 then redis.call('SET', name, key, 'PX', math.ceil(window * 1000)) end
+end
+"""
+
+ACCEPT = (
+    EARLIER
+    + """
+if redis.call('EXISTS', prefix .. 'request:' .. key) == 1 then return false end
 local window, alert_window = tonumber(ARGV[4]), tonumber(ARGV[5])
-local known = earlier(KEYS[1], window)
-if not known and KEYS[2] then known = earlier(KEYS[2], alert_window) end
+local known = earlier(KEYS[1], window, ARGV[13])
+if not known and KEYS[2] then known = earlier(KEYS[2], alert_window, ARGV[13]) end
 if known then return known end
 local total, asked, here = 0, 0, 0
 for _, other in ipairs(redis.call('ZRANGE', prefix .. 'unfinished', 0, -1)) do
@@ -68,11 +78,12 @@ end
 redis.call('HSET', prefix .. 'request:' .. key, 'key', key, 'payload', ARGV[6], 'channel', ARGV[7],
            'state', 'accepted', 'root_ts', '', 'attempts', 0, 'accepted_at', ARGV[3], 'asker', ARGV[9])
 redis.call('EXPIRE', prefix .. 'request:' .. key, ARGV[8])
-if window > 0 then redis.call('SET', KEYS[1], key, 'PX', math.ceil(window * 1000)) end
-if KEYS[2] and alert_window > 0 then redis.call('SET', KEYS[2], key, 'PX', math.ceil(alert_window * 1000)) end
+point(KEYS[1], window)
+point(KEYS[2], alert_window)
 redis.call('ZADD', prefix .. 'unfinished', ARGV[3], key)
 return false
 """
+)
 
 # Counted once per token: the client may send it again after a connection that broke.
 STARTED = """
@@ -87,6 +98,20 @@ return tonumber(redis.call('HGET', KEYS[1], 'attempts'))
 POSTED = """
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'state', 'posted', 'root_ts', ARGV[1]) end
 """
+
+ANSWERING = (
+    EARLIER
+    + """
+for i, name in ipairs(KEYS) do
+  local known = earlier(name, tonumber(ARGV[3 + i]), '')
+  if known and known ~= key then return 0 end
+end
+for i, name in ipairs(KEYS) do point(name, tonumber(ARGV[3 + i])) end
+local request = prefix .. 'request:' .. key
+if redis.call('EXISTS', request) == 1 then redis.call('HSET', request, 'state', 'posted') end
+return 1
+"""
+)
 
 ENDED = """
 local prefix, key, state = ARGV[1], ARGV[2], ARGV[3]
@@ -160,6 +185,7 @@ class RedisLedger:
         self._accept = redis.register_script(ACCEPT)
         self._started = redis.register_script(STARTED)
         self._posted = redis.register_script(POSTED)
+        self._answering = redis.register_script(ANSWERING)
         self._ended = redis.register_script(ENDED)
         self._claim = redis.register_script(CLAIM)
         self._claim_next = redis.register_script(CLAIM_NEXT)
@@ -167,22 +193,20 @@ class RedisLedger:
 
     async def accept(
         self, key: str, question: str, channel: str, payload: bytes, window_s: float, alert: AlertName | None = None,
-        *, asker: str = "", room: Room | None = None,
+        *, asker: str = "", room: Room | None = None, watcher: str = "",
     ) -> Entry | None:  # fmt: skip
         """Write down a request; returns the earlier one instead if the question was asked within `window_s`.
 
-        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. Raises
-        `FullError` for a new one when there is no `room`.
+        With `alert` the earlier one may also be any that was about the same alert, whichever traces it named. One of
+        the asker `watcher`, of whose failure nobody would hear, counts only once it is posted. Raises `FullError` for
+        a new one when there is no `room`.
         """
         room = room or ANY
-        names = [_name("question", _digest(question))]
-        if alert is not None:
-            names.append(_name("alert", _digest(alert.name)))
         known = await self._accept(
-            keys=names,
+            keys=_pointers(question, alert),
             args=[
                 PREFIX, key, f"{self._clock():.6f}", window_s, alert.window_s if alert else 0, payload, channel,
-                self._keep_s, asker, room.total, room.asker, room.channel,
+                self._keep_s, asker, room.total, room.asker, room.channel, watcher,
             ],
         )  # fmt: skip
         if isinstance(known, list):
@@ -204,6 +228,15 @@ class RedisLedger:
     async def posted(self, key: str, root_ts: str) -> None:
         """Remember the root message of a request."""
         await self._posted(keys=[_name("request", key)], args=[root_ts])
+
+    async def answering(self, key: str, question: str, window_s: float, alert: AlertName | None = None) -> bool:
+        """Say that what a watcher asked is posted now; False when somebody asked the same since, and hears of it.
+
+        From then on it is what a repeated question, or the alert when it fires again, points to.
+        """
+        windows = [window_s, alert.window_s if alert else 0]
+        args = [PREFIX, key, f"{self._clock():.6f}", *windows]
+        return bool(await self._answering(keys=_pointers(question, alert), args=args))
 
     async def ended(self, key: str, state: str) -> None:
         """Close a request: `answered` or `failed`."""
@@ -279,6 +312,12 @@ class RedisLedger:
 
 def _name(kind: str, of: str) -> str:
     return f"{PREFIX}{kind}:{of}"
+
+
+def _pointers(question: str, alert: AlertName | None) -> list[str]:
+    """Name what points to the request that asked a question, and to the one that an alert led to."""
+    about = [_name("alert", _digest(alert.name))] if alert is not None else []
+    return [_name("question", _digest(question)), *about]
 
 
 def _reason(error: Exception) -> str:

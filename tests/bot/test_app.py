@@ -227,6 +227,24 @@ async def test_an_unknown_command_is_not_ours(world) -> None:
     assert status == 404
 
 
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ({"type": "event_callback", "event": {"type": "channel_rename"}}, "event_callback channel_rename"),
+        ({"type": "app_rate_limited", "minute_rate_limited": 1}, "app_rate_limited"),
+        ({"type": "view_closed", "user": {"id": "U1"}, "view": {"callback_id": "x"}}, "view_closed"),
+    ],
+)
+async def test_what_nobody_waits_for_is_taken_although_nobody_listens(world, lines, said, logged) -> None:
+    """Slack would send it again, and no event at all once too many were refused; the log names each kind once."""
+    said = {"team_id": "T1", "team": {"id": "T1"}, "api_app_id": "A1", **said}
+    for number in range(2):
+        body = json.dumps({**said, "event_id": f"Ev{number}"})
+        assert await world.send(body, headers={"Content-Type": "application/json"}) == (200, "")
+    (line,) = [line for line in lines() if line["event"] == "nobody listens to this"]
+    assert line["request"] == logged
+
+
 async def test_slacks_address_check_is_answered(world) -> None:
     """Slack verifies the address with a challenge, which must come back."""
     body = json.dumps({"type": "url_verification", "challenge": "abc"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from bot.__main__ import main
 from bot.cli import terminal
 from bot.cli.check import check, check_scopes
 from bot.cli.completion import SHELLS
-from bot.errors import FAMILIES, BotError, SourceError
+from bot.errors import FAMILIES, BotError, DeliveryError, SourceError
 from bot.playground.trace_api import routes
 from bot.playground.workspace import SlackError
 from bot.settings import Limits, load_settings
@@ -317,6 +318,15 @@ def test_every_error_has_a_sentence_for_people() -> None:
             error = family(code, source="tempo") if family.__name__ == "SourceError" else family(code)
             assert "{" not in error.sentence
             assert len(error.sentence) < 300
+
+
+def test_what_a_backend_or_slack_refuses_comes_with_advice() -> None:
+    """Every such sentence says what to do, and who can, where it is not the person who asked."""
+    advice = re.compile(r"\b(ask|check|compare|correct|invite|name|say|whoever runs me)\b", re.IGNORECASE)
+    for family in (SourceError, DeliveryError):
+        for code, sentence in family.sentences.items():
+            if code != "no-metrics":  # costs a line of an answer, and is never told
+                assert advice.search(sentence.partition("({detail})")[2] or sentence), code
 
 
 def test_no_source_of_the_bot_names_a_folder_of_this_machine() -> None:

@@ -23,6 +23,9 @@ OTHER = "C0OTHER"
 MODAL = {"type": "modal", "title": {"type": "plain_text", "text": "Form"}, "blocks": HELLO.blocks}
 
 
+PATIENCE_S = 300.0
+
+
 class Desk:
     """A delivery whose pauses are only written down."""
 
@@ -30,7 +33,7 @@ class Desk:
         self.slack = slack
         self.waits: list[float] = []
         self.client = AsyncWebClient(token="xoxb-1", base_url=f"{url}/api/", retry_handlers=[])
-        self.delivery = Delivery(self.client, self._wait)
+        self.delivery = Delivery(self.client, self._wait, PATIENCE_S)
 
     async def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -59,14 +62,47 @@ async def desk():
 
 
 @pytest.mark.parametrize(
-    ("said", "waited"), [("7", 7.0), ("3600", refusals.MAX_WAIT_S), ("soon", 1.0), ("", 1.0), ("-5", 1.0)]
+    ("said", "waited"),
+    [("7", 7.0), ("40", 40.0), ("300", 300.0), ("0", 1.0), ("soon", 1.0), ("", 1.0), ("-5", 1.0)],
 )
-async def test_a_rate_limit_is_waited_out_as_long_as_slack_says_within_reason(desk, said, waited) -> None:
-    """Retry-After is obeyed, bounded, and never trusted to be a number."""
+async def test_a_rate_limit_is_waited_out_as_long_as_slack_says(desk, said, waited) -> None:
+    """Retry-After is obeyed to the second, and never trusted to be a number."""
     desk.slack.faults = [("chat.postMessage", f"429 {said}")]
     await desk.delivery.post(CHANNEL, HELLO, message_id="k")
     assert desk.pauses == [waited]
     assert len(desk.slack.roots()) == 1
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update", "chat.postEphemeral"])
+async def test_rate_limits_are_no_failed_tries(desk, method) -> None:
+    """Slack took nothing, and says when it will: however often, the call is made then, beside its other tries."""
+    ts = await desk.delivery.post(CHANNEL, HELLO, message_id="k")
+    desk.slack.faults = [(method, what) for what in ("429 2", "500", "429 3", "500", *["429 1"] * 10, "500")]
+    await say(desk, method, ts)
+    assert desk.slack.faults == []
+    assert [its["text"] for its in desk.slack.called(method)[-1:]] == ["news"]
+    assert desk.pauses[:3] == [2, 0.5, 3]
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update", "chat.postEphemeral"])
+async def test_a_rate_limit_beyond_our_patience_is_told_with_its_time(desk, method) -> None:
+    """Nobody waits in vain for what may only be done later; nothing else is said of it."""
+    ts = await desk.delivery.post(CHANNEL, HELLO, message_id="k")
+    desk.slack.faults = [(method, "429 200"), (method, "429 101")]
+    with pytest.raises(DeliveryError, match="takes no more from me for 101 s") as limited:
+        await say(desk, method, ts)
+    assert limited.value.code == "slack-limits"
+    assert desk.pauses == [200]
+
+
+async def say(desk, method: str, ts: str) -> None:
+    """Say the news by a method."""
+    if method == "chat.postMessage":
+        await desk.delivery.post(CHANNEL, NEWS, message_id="l")
+    elif method == "chat.update":
+        await desk.delivery.update(CHANNEL, ts, NEWS)
+    else:
+        await desk.delivery.whisper(CHANNEL, "U1", NEWS)
 
 
 async def test_what_may_have_been_posted_is_found_in_a_long_thread(desk) -> None:
@@ -391,6 +427,18 @@ async def test_a_form_is_opened_once_and_turned_while_it_is_there(desk) -> None:
         await desk.delivery.open_form("t", MODAL)
     with pytest.raises(DeliveryError, match="not_authed"):
         await desk.delivery.change_view(view["id"], view["hash"], MODAL)
+
+
+async def test_a_view_that_slack_finds_wrong_is_refused_like_anything_else(desk) -> None:
+    """A view has no plainer layout to be shown in; whoever waits for it is told."""
+    methods = ("views.open", "views.update", "views.publish")
+    desk.slack.faults = [(method, "invalid_arguments") for method in methods]
+    with pytest.raises(DeliveryError, match="invalid_arguments"):
+        await desk.delivery.open_form("t", MODAL)
+    with pytest.raises(DeliveryError, match="invalid_arguments"):
+        await desk.delivery.change_view("V1", "h", MODAL)
+    with pytest.raises(DeliveryError, match="invalid_arguments"):
+        await desk.delivery.publish_home(USER, {"type": "home", "blocks": NEWS.blocks})
 
 
 async def test_somebodys_home_shows_what_it_is_given(desk) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from functools import partial
 
 import pytest
 from alert_messages import AT, fired
@@ -165,6 +167,72 @@ async def test_too_much_to_do_is_told_to_nobody(make_world, samples) -> None:
         await world.settled()
         assert world.slack.whispers() == []
         assert not any("busy" in text for text in said(world))
+
+
+class Late:
+    """Traces that no search finds at first, and a watcher that waits for them until it is told to go on."""
+
+    def __init__(self, world) -> None:
+        self.missing = True
+        self.waits, self.go_on = asyncio.Event(), asyncio.Event()
+        world.bot.jobs._sleep = self._wait
+        for source in (world.bot.sources.named("jaeger"), world.bot.sources.named("tempo")):
+            source.search = partial(self._search, source.search)
+
+    async def _search(self, search, query, **how):
+        return [] if self.missing else await search(query, **how)
+
+    async def _wait(self, _) -> None:
+        self.waits.set()
+        await self.go_on.wait()
+
+
+async def ask_in_thread(world, alert: dict, expected: int) -> None:
+    """Mention the bot in an alert's thread, and wait until it has said so many things more."""
+    before = len(said(world))
+    mention = world.slack.put(CHANNEL, user="U1", text="<@U0BOT>", thread_ts=alert["ts"])
+    assert await world.event({**mention, "type": "app_mention", "channel": CHANNEL}) == (200, "")
+    async with asyncio.timeout(30):
+        while len(said(world)) < before + expected:
+            await asyncio.sleep(0.01)
+
+
+async def test_who_asks_while_a_watcher_waits_is_told_what_there_is(make_world) -> None:
+    """Nobody would hear of the watcher's failure, so it keeps nobody from asking; it still answers in its time."""
+    async with make_world(**WATCH) as world:
+        late = Late(world)
+        alert = world.slack.put(CHANNEL, **fired())
+        await world.event({**alert, "channel": CHANNEL, "channel_type": "channel"})
+        await late.waits.wait()
+        await ask_in_thread(world, alert, 2)
+        assert world.slack.whispers() == [said(world)[-1]]
+        assert "has no trace of gateway" in said(world)[-1]
+        late.missing = False
+        late.go_on.set()
+        await world.settled()
+        answers = [reply for reply in world.slack.replies(alert["ts"]) if "B is slowest of " in reply["text"]]
+        assert len(answers) == 1
+
+
+async def test_who_asks_while_a_watcher_waits_and_is_answered_is_answered_once(make_world) -> None:
+    """The answer is there when the watcher comes to it: it says nothing more, and later questions point there."""
+    async with make_world(**WATCH) as world:
+        late = Late(world)
+        alert = world.slack.put(CHANNEL, **fired())
+        await world.event({**alert, "channel": CHANNEL, "channel_type": "channel"})
+        await late.waits.wait()
+        late.missing = False
+        await ask_in_thread(world, alert, 4)
+        late.go_on.set()
+        await world.settled()
+        answers = [reply for reply in world.slack.replies(alert["ts"]) if "B is slowest of " in reply["text"]]
+        assert len(answers) == 1
+        assert world.slack.whispers() == []
+        await ask_in_thread(world, alert, 1)
+        await world.settled()
+        assert "asked a moment ago" in said(world)[-1]
+        await post(world, fired(ts=f"{AT + 300}.000100"))
+        assert "asked a moment ago" in said(world)[-1]
 
 
 async def test_a_search_that_came_too_early_is_made_again(make_world) -> None:

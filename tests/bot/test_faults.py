@@ -117,6 +117,13 @@ async def world(make_world):
         yield made
 
 
+@pytest.fixture
+async def plain_faults(plain_world):
+    """Return such a world without pictures."""
+    async with plain_world(limits=Limits(repeat_window_s=0, alert_window_s=0), watched_channels=(CHANNEL,)) as made:
+        yield made
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_every_way_in_ends_in_one_answer(world, samples, way) -> None:
     """A fault that passes, at the announcement, at the verdict and at the picture: one verdict, each reply once."""
@@ -163,16 +170,35 @@ async def test_an_alert_that_nobody_asked_about_ends_in_silence(world, samples) 
 
 @pytest.mark.parametrize("what", ["is_archived", "not_in_channel", "500"])
 async def test_a_verdict_that_is_refused_is_taken_back_with_one_error(world, samples, what) -> None:
-    """The announcement goes; the person who asked learns why there is no answer."""
-    found = await run(world, Asking(world, samples), "command", [("chat.update", what)] * 20)
+    """By edit and as a new message: the announcement goes; the person who asked learns why there is no answer."""
+    faults = [("chat.postMessage", "pass"), *[("chat.update", what), ("chat.postMessage", what)] * 20]
+    found = await run(world, Asking(world, samples), "command", faults)
     assert (found["verdict"], found["reply"], found["waiting"]) == ([], [], [])
     assert len(found["error"]) == 1
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "alert"])
+@pytest.mark.parametrize(
+    "what", ["500", "invalid_blocks", "429 301", "cant_update_message", "edit_window_closed", "message_not_found"]
+)
+async def test_a_verdict_that_slack_takes_no_edit_for_is_posted_anew(plain_faults, samples, way, what) -> None:
+    """A result that is there is told; the announcement does not stay beside it."""
+    asking = Asking(plain_faults, samples)
+    whole = await run(plain_faults, asking, way, [])
+    assert await run(plain_faults, asking, way, [("chat.update", what)] * 9) == whole
+
+
+async def test_an_edit_that_was_applied_in_secret_is_not_doubled(plain_faults, samples) -> None:
+    """Slack took the verdict every time and its answer was lost every time: one message stays."""
+    asking = Asking(plain_faults, samples)
+    whole = await run(plain_faults, asking, "command", [])
+    assert await run(plain_faults, asking, "command", [("chat.update", "cut after")] * 4) == whole
 
 
 async def test_an_announcement_that_cannot_be_taken_back_is_the_error_itself(world, samples) -> None:
     """When deleting is not allowed either, the message that everybody sees says what happened."""
     world.slack.messages[CHANNEL].clear()
-    world.slack.faults = [("chat.update", "500")] * 4 + [("chat.delete", "cant_delete_message")]
+    world.slack.faults = [("chat.update", "500")] * 4 + [("chat.delete", "cant_delete_message")] * 2
     await Asking(world, samples).command()
     await world.settled()
     (only,) = ours(world)

@@ -55,6 +55,12 @@ def pane(trace_id: str, **more) -> dict:
         f"https://grafana.example/a/grafana-exploretraces-app/explore?traceId={A}&spanId=1",
         f"https://grafana.example/api/v2/traces/{A}",
         f"tempo:{A}",
+        f"https://jaeger.example:443/trace/{A}",
+        f"http://jaeger.example:80/trace/{A}",
+        f"jaeger.example/trace/{A}",
+        f"(Jaeger.example:443/trace/{A}?uiFind=x),",
+        f"https://grafana.example/d/abc/checkout?orgId=1&var-service=checkout&var-traceID={A}",
+        f"https://grafana.example/d/abc/checkout?var-trace_id={A}&from=now-1h&to=now",
     ],
 )
 def test_one_trace_in_any_dress(text) -> None:
@@ -105,6 +111,10 @@ def test_a_link_of_a_host_that_several_sources_share_names_none_of_them() -> Non
         ("https://jaeger.example/search?service=x", "no trace id in that link"),
         ("https://grafana.example/explore?panes=%7Bbroken", "no trace id in that link"),
         ("http://[broken", "not a trace id"),
+        ("[broken/trace/1", "not a trace id"),
+        (f"evil.example/trace/{A}", "not a trace id"),
+        (f"https://jaeger.example:8443/trace/{A}", "jaeger.example:8443"),
+        (f"http://jaeger.example:443/trace/{A}", "jaeger.example:443"),
     ],
 )
 def test_what_is_no_reference_is_refused_with_a_reason(text, said) -> None:
@@ -162,9 +172,17 @@ def test_one_trace_is_compared_with_the_typical_one() -> None:
     assert (asked.suspect.trace_id, asked.suspect.window is None) == (A, False)
 
 
-def test_words_between_the_traces_are_ignored() -> None:
-    """People write sentences."""
-    assert isinstance(parse_command(f"compare {A} with {B}", HOSTS), CompareRequest)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "compare {} with {}", "{} -> {}", "{} -&gt; {}", "{} => {}", "{} → {}", "{} / {}", "{} - {}", "{} & {}",
+        "please compare {} with {}, thanks!", "Compare trace {} and trace {} please", "between {} and {}",
+    ],
+)  # fmt: skip
+def test_words_between_the_traces_are_ignored(text) -> None:
+    """People write sentences, and arrows."""
+    asked = parse_command(text.format(A, B), HOSTS)
+    assert (asked.baseline.trace_id, asked.suspect.trace_id) == (A, B)
 
 
 @pytest.mark.parametrize(

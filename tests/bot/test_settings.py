@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.settings import SECRETS, Settings, SettingsError, load_settings, reference
+from bot.settings import SECRETS, Settings, SettingsError, SourceSettings, load_settings, reference
 from bot.settings.renamed import RENAMED
 
 ROOT = Path(__file__).parents[2]
@@ -192,3 +192,15 @@ def test_no_problem_is_told_with_a_secret(environment, tmp_path) -> None:
 def test_the_documented_settings_are_the_real_ones() -> None:
     """docs/SETTINGS.md is what `compare-traces-bot settings` prints."""
     assert (ROOT / "docs" / "SETTINGS.md").read_text() == reference()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Jaeger.example:443/base", "jaeger.example"), ("http://jaeger.example:80", "jaeger.example"),
+        ("http://jaeger.example:443", "jaeger.example:443"), ("https://jaeger.example:16686", "jaeger.example:16686"),
+    ],
+)  # fmt: skip
+def test_the_host_of_a_sources_links_is_what_browsers_show(url, host) -> None:
+    """A port that its scheme implies is left out, as people's links leave it out."""
+    assert SourceSettings(name="j", kind="jaeger", url=url).hosts == (host,)

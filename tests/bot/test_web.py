@@ -48,6 +48,18 @@ async def test_a_body_that_is_no_text_is_refused(world) -> None:
             assert response.status == 400
 
 
+@pytest.mark.parametrize(
+    "said", ["[1]", "1", '"x"', "null", '{"team": 1}', '{"event": {"authorizations": true}}', "[" * 100_000],
+    ids=["list", "number", "text", "nothing", "team", "event", "deep"],
+)  # fmt: skip
+async def test_json_of_another_shape_is_refused(world, lines, said) -> None:
+    """Whoever sends it, signed or not, as a body or as a form's payload: a bad request, and no fault of ours."""
+    for body, kind in ((said, "application/json"), (urlencode({"payload": said}), "application/x-www-form-urlencoded")):
+        for headers in ({}, {"X-Slack-Signature": "v0=00"}):
+            assert (await world.send(body, headers={"Content-Type": kind, **headers}))[0] == 400
+    assert lines() == []
+
+
 async def test_a_body_beyond_what_slack_sends_is_refused(world) -> None:
     """A megabyte is more than any request of Slack has: it is not even read."""
 
