@@ -175,6 +175,7 @@ class DeliveryError(BotError):
         "and ask again.",
         "slack-refused": "Slack refused my answer ({detail}). Ask in another channel; if it is the same there, whoever "
         "runs me finds what is wrong with `compare-traces-bot check`.",
+        "too-late": "I could not open this within the three seconds that Slack gives me. Please try again.",
         "slack-limits": "Slack takes no more from me for {seconds} s (its rate limit). Ask again then.",
         "slack-unreachable": "Slack could not be reached ({detail}). Ask again in a minute.",
         "message-gone": "The message I was working on is not there any more ({detail}). Please ask again.",

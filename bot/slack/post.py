@@ -244,7 +244,10 @@ class Delivery:
         try:
             await self._show(self._client.views_open, trigger_id=trigger_id, view=view)
         except DeliveryError as error:
-            if error.fields.get("detail") != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
+            reason = error.fields.get("detail")
+            if reason == "expired_trigger_id":
+                raise DeliveryError("too-late") from None
+            if reason != "exchanged_trigger_id":  # an earlier try opened it, its answer was lost
                 raise
 
     async def publish_home(self, user: str, view: dict[str, Any]) -> None:

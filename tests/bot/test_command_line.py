@@ -322,7 +322,7 @@ def test_every_error_has_a_sentence_for_people() -> None:
 
 def test_what_a_backend_or_slack_refuses_comes_with_advice() -> None:
     """Every such sentence says what to do, and who can, where it is not the person who asked."""
-    advice = re.compile(r"\b(ask|check|compare|correct|invite|name|say|whoever runs me)\b", re.IGNORECASE)
+    advice = re.compile(r"\b(ask|check|compare|correct|invite|name|say|try|whoever runs me)\b", re.IGNORECASE)
     for family in (SourceError, DeliveryError):
         for code, sentence in family.sentences.items():
             if code != "no-metrics":  # costs a line of an answer, and is never told
