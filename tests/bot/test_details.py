@@ -200,7 +200,7 @@ async def test_a_trigger_that_is_too_old_is_told(world, samples) -> None:
     await world.click(root, "details")
     await world.settled()
     (said,) = world.slack.whispers()
-    assert "expired_trigger_id" in said
+    assert "three seconds" in said
 
 
 @pytest.mark.parametrize("size", [1, 60, 1_000])
