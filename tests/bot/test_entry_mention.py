@@ -148,4 +148,4 @@ async def test_a_thread_about_nothing_comparable_is_said(world) -> None:
     await say(world, "", thread_ts=root["ts"])
     assert "neither a trace" in world.slack.whispers()[0]
     await say(world, "", thread_ts="1795000000.000001")
-    assert world.slack.whispers()[1] == "I cannot find that message any more."
+    assert world.slack.whispers()[1].startswith("I cannot find that message any more. Name a trace: ")
