@@ -79,7 +79,7 @@ async def test_the_founding_case_in_the_channel(world, samples) -> None:
 @pytest.mark.parametrize(
     ("name", "word"),
     [
-        ("swallowed-error", "Failing"), ("queue-delay", "Changed"), ("healthy", "No meaningful difference"),
+        ("swallowed-error", "New errors"), ("queue-delay", "Changed"), ("healthy", "No meaningful difference"),
         ("different-operations", "Not comparable"), ("same-trace-twice", "Identical"), ("lost-parallelism", "Slower"),
     ],
 )  # fmt: skip

@@ -291,5 +291,5 @@ async def test_a_slow_backend_does_not_hold_up_the_answer(world, samples) -> Non
     await world.command(f"{pair.baseline} {pair.suspect}")
     await world.settled()
     (root,) = world.slack.roots()
-    assert root["text"].startswith("Failing")
+    assert root["text"].startswith("New errors: ")
     assert "since about" not in root["text"]

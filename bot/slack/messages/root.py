@@ -30,7 +30,7 @@ SWAP = "swap"
 TYPICAL = "typical"
 MARKS = {
     VerdictKind.SLOWER: ("large_red_circle", "Slower"),
-    VerdictKind.FAILING: ("x", "Failing"),
+    VerdictKind.FAILING: ("x", "New errors"),
     VerdictKind.FASTER: ("large_green_circle", "Faster"),
     VerdictKind.CHANGED: ("large_yellow_circle", "Changed"),
     VerdictKind.NO_MEANINGFUL_DIFFERENCE: ("white_circle", "No meaningful difference"),
