@@ -92,12 +92,12 @@ def _failures(explanations: list[Explanation], context: Context) -> Behind:
         if e.candidate.kind is not CauseKind.NEW_CALLS:
             return None
         made = e.candidate.pair
-        return next((f for pair, f in seen.get(id(made.parent), ()) if _then(pair, made, context)), None)
+        return next((f for pair, f in seen.get(id(made.parent), ()) if _after_failure(pair, made, context)), None)
 
     return behind
 
 
-def _then(failed: Pair, made: Pair, context: Context) -> bool:
+def _after_failure(failed: Pair, made: Pair, context: Context) -> bool:
     """Tell whether the calls of one pair begin only after a call of the other one has failed."""
     tree = context.suspect.tree
     ended = (tree.ends[i] for group in failed.suspect for i in group.spans if tree.spans[i].error)
@@ -125,7 +125,7 @@ def _joined(explanations: list[Explanation], options: CompareOptions) -> list[Ex
     """Join what changed alike in several places, under the one that explains most of it."""
     joined: dict[object, Explanation] = {}
     for e in sorted(explanations, key=lambda e: -e.weight_ns):
-        first = joined.setdefault(_change(e.candidate) if e.candidate.tier in TAKES_LONGER else id(e), e)
+        first = joined.setdefault(_slow_operation(e.candidate) if e.candidate.tier in TAKES_LONGER else id(e), e)
         if first is not e:
             first.candidate = _with(first.candidate, e.candidate, options)
             first.explained_ns += e.explained_ns
@@ -133,8 +133,8 @@ def _joined(explanations: list[Explanation], options: CompareOptions) -> list[Ex
     return list(joined.values())
 
 
-def _change(c: Candidate) -> object:
-    """Say what changed, whoever asked for it: an operation is known by whom it calls, else by all it says of itself."""
+def _slow_operation(c: Candidate) -> object:
+    """Name what takes longer, whoever asked for it: by whom it calls, else by all that it says of itself."""
     return (c.finding, c.service, c.operation, c.affects, c.peer_service or c.pair.key)
 
 

@@ -97,29 +97,3 @@ async def test_an_alert_without_an_answer_may_be_tried_again(ledger) -> None:
     await ledger.accept("k1", "q1", "C", b"{}", 0, AlertName("a", 60))
     await ledger.ended("k1", "failed")
     assert await ledger.accept("k2", "q2", "C", b"{}", 0, AlertName("a", 60)) is None
-
-
-async def test_what_a_watcher_asks_keeps_nobody_from_asking_until_it_is_posted(ledger) -> None:
-    """Of its failure nobody would hear. Another watcher's question, and people's, wait for it all the same."""
-    alert = AlertName("a", 60)
-    assert await ledger.accept("w1", "q", "C", b"{}", 60, alert, asker="T/C") is None
-    again = await ledger.accept("w2", "q", "C", b"{}", 60, alert, asker="T/C")
-    assert again.key == "w1"
-    assert await ledger.accept("p1", "other", "C", b"{}", 60, alert, asker="T/U1", watcher="T/C") is None
-    pointed = await ledger.accept("p2", "another", "C", b"{}", 60, alert, asker="T/U2", watcher="T/C")
-    assert pointed.key == "p1"
-
-
-@pytest.mark.parametrize(("question", "about"), [("q", None), ("other", AlertName("a", 60))])
-async def test_a_watcher_answers_unless_somebody_who_asked_since_is_answered(ledger, question, about) -> None:
-    """One answer suffices. Where that failed the watcher gives it, and is what later questions point to."""
-    alert, asked = AlertName("a", 60), {"asker": "T/U1", "watcher": "T/C"}
-    await ledger.accept("w", "q", "C", b"{}", 60, alert, asker="T/C")
-    ledger.set_clock(1001.0)
-    assert await ledger.accept("p", question, "C", b"{}", 60, about, **asked) is None
-    assert await ledger.answering("w", "q", 60, alert) is False
-    await ledger.ended("p", "failed")
-    assert await ledger.answering("w", "q", 60, alert) is True
-    assert await ledger.answering("w", "q", 60, alert) is True  # sent again
-    pointed = await ledger.accept("p2", "x", "C", b"{}", 60, alert, **asked)
-    assert (pointed.key, pointed.state) == ("w", "posted")

@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import ssl
 import tracemalloc
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
 import pytest
@@ -91,8 +92,9 @@ async def test_what_unpacks_is_counted_as_it_comes_out() -> None:
     assert len(await unpacked(chunks(), "gzip", 20_000_000)) == 20_000_000
 
 
-async def test_a_backend_that_says_nothing_meets_the_read_timeout() -> None:
-    """Connected and silent: each try ends after the source's own time, long before the request's deadline."""
+@asynccontextmanager
+async def silent_backend():
+    """Open a source whose backend takes connections and says nothing; yields both."""
     never = asyncio.Event()
 
     async def silent(_: web.Request) -> web.Response:
@@ -102,8 +104,14 @@ async def test_a_backend_that_says_nothing_meets_the_read_timeout() -> None:
     backend = Backend()
     backend.on(PATH, silent)
     async with sources("tempo", backend, read_timeout_s=0.05) as opened:
-        assert await code_of(opened, deadline_s=30) == "timeout"
+        yield backend, opened
         never.set()
+
+
+async def test_a_backend_that_says_nothing_meets_the_read_timeout() -> None:
+    """Connected and silent: each try ends after the source's own time, long before the request's deadline."""
+    async with silent_backend() as (backend, opened):
+        assert await code_of(opened, deadline_s=30) == "timeout"
     assert len(backend.asked) == 3
 
 
@@ -134,20 +142,11 @@ async def test_a_source_that_fails_again_and_again_is_left_alone(lines) -> None:
 
 async def test_a_source_that_does_not_answer_at_all_is_left_alone_sooner() -> None:
     """A timeout costs its whole time: after the two of one comparison the next one is told at once."""
-    never = asyncio.Event()
-
-    async def silent(_: web.Request) -> web.Response:
-        await never.wait()
-        return web.Response()
-
-    backend = Backend()
-    backend.on(PATH, silent)
-    async with sources("tempo", backend, read_timeout_s=0.05) as opened:
+    async with silent_backend() as (backend, opened):
         assert [await code_of(opened) for _ in range(circuit.TIMEOUTS)] == ["timeout"] * circuit.TIMEOUTS
         asked = len(backend.asked)
         assert await code_of(opened) == "resting"
         assert len(backend.asked) == asked
-        never.set()
 
 
 async def test_an_answer_between_failures_keeps_a_source_in_use() -> None:
